@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "protocol/msg/addr.h"
+#include "protocol/msg/hdr.h"
+#include "protocol/msg/method.h"
+#include "protocol/msg/via.h"
+
+/* Ceilings that hold before anything is allocated. */
+enum {
+	MSG_MAX_BYTES = 1024 * 1024, /* header section and body; the daemon may set less */
+	MSG_MAX_HEADER_BYTES = 64 * 1024,
+	MSG_MAX_HEADERS = 256,
+	MSG_MAX_VIAS = 70, /* Max-Forwards starts at 70 */
+};
+
+/*
+ * What is wrong with a message that has a start line and can be answered at all: the first fault
+ * found. The parser goes on after it, so that a response can be built.
+ */
+struct msg_fault {
+	unsigned status;    /* 400, 505, 513...; 0: none */
+	const char *reason; /* a phrase for the status line and the log, e.g. "Bad CSeq" */
+};
+
+/*
+ * A received (or built) message. Owns one buffer with all bytes, in which line folds became blanks;
+ * every slice points into it. Immutable after parsing. Reference counted: the transaction keeps it
+ * for retransmissions while others look at it.
+ */
+struct msg {
+	unsigned refs;
+	struct slice raw; /* all bytes, folds replaced */
+	bool is_request;
+	enum method method; /* of the request line, or of CSeq in a response */
+	struct slice method_name;
+	struct slice request_uri;
+	struct uri uri; /* request_uri parsed; scheme_name.n == 0 if it could not be */
+	unsigned status;
+	struct slice reason;
+
+	struct hdr *hdrs; /* in order of arrival */
+	size_t n_hdrs;
+	uint16_t first[HDR_COUNT]; /* index + 1 of the first header with that id; 0: absent */
+
+	struct via via; /* the topmost */
+	struct addr from, to;
+	struct slice from_tag, to_tag; /* SLICE_NULL if absent */
+	struct slice call_id;
+	uint32_t cseq;
+	enum method cseq_method;
+	struct slice cseq_method_name;
+	struct slice content_type;
+	struct slice body; /* exactly Content-Length bytes; over UDP without one: the rest */
+
+	struct msg_fault fault;
+};
+
+enum msg_framing {
+	MSG_DATAGRAM, /* body ends with Content-Length or with the bytes; surplus is ignored */
+	MSG_STREAM,   /* Content-Length must be there and must fit (frame.h has seen to it) */
+};
+
+/*
+ * Parses a copy of bytes. 0: *ret_msg is a message with one reference, whose fault may be set
+ * (a faulty response must be dropped, a faulty request answered with fault.status if it has what an
+ * answer needs, see msg_is_answerable). -EBADMSG: not SIP at all, drop silently. -EMSGSIZE: too
+ * big.
+ */
+int msg_parse(struct slice bytes, enum msg_framing framing, struct msg **ret_msg);
+struct msg *msg_ref(struct msg *m);
+void msg_unref(struct msg *m);
+/* Via, From, To, Call-ID and CSeq are good enough to build a response from. */
+bool msg_is_answerable(const struct msg *m);
+
+/* The first value with that id; SLICE_NULL (p == NULL) if absent. */
+struct slice msg_header(const struct msg *m, enum hdr_id id);
+/* The first header with that name, in long or compact form; works for unknown ones too. */
+struct slice msg_header_named(const struct msg *m, struct slice name);
+/* The next header with the same id after *h, NULL if none; h == NULL starts. */
+const struct hdr *msg_header_next(const struct msg *m, enum hdr_id id, const struct hdr *h);
+
+/* Walks elements of a HDR_LIST header across all its lines; zero-initialise. */
+struct msg_list {
+	const struct hdr *at;
+	struct slice rest;
+	bool started;
+};
+/* 1 and the next raw element (quotes and <> respected, trimmed, never empty), 0 at the end. */
+int msg_list_next(const struct msg *m, enum hdr_id id, struct msg_list *it, struct slice *ret);
+/* A list such as Supported or Allow has that token (ignoring case). */
+bool msg_has_token(const struct msg *m, enum hdr_id id, struct slice token);
+/* A decimal header such as Expires, Min-Expires; false if absent or malformed or over max. */
+bool msg_number(const struct msg *m, enum hdr_id id, uint32_t max, uint32_t *ret);
+/* Retry-After in seconds, comment and parameters ignored (RFC 3261 20.33). */
+bool msg_retry_after(const struct msg *m, uint32_t *ret_seconds);
