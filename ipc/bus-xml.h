@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* Introspection XML from tables; needs no bus, and gives the same bytes for the same tables. */
+#include <stddef.h>
+
+struct buf;
+struct bus_interface;
+
+enum bus_xml_detail {
+	BUS_XML_PLAIN,      /* as Introspect() answers */
+	BUS_XML_DOCUMENTED, /* with the tables' texts as comments */
+};
+
+/* One <interface> element. */
+void bus_xml_interface(
+	struct buf *b, const struct bus_interface *interface, enum bus_xml_detail detail);
+/* A whole document: interfaces ends with NULL; children are names of nodes below, in order. */
+void bus_xml_node(struct buf *b, const struct bus_interface *const *interfaces,
+	const char *const *children, size_t n_children);
+/* The document's two ends, for printing several interfaces with bus_xml_interface() between. */
+void bus_xml_begin(struct buf *b);
+void bus_xml_end(struct buf *b);
