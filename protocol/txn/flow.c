@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "protocol/txn/flow.h"
+
+#include <assert.h>
+#include <string.h>
+
+void flow_init(struct flow *f, const struct flow_ops *ops, enum transport transport)
+{
+	*f = (struct flow){ .ops = ops, .refs = 1, .transport = transport };
+	list_init(&f->txns);
+}
+
+struct flow *flow_ref(struct flow *f)
+{
+	if (f)
+		f->refs++;
+	return f;
+}
+
+void flow_unref(struct flow *f)
+{
+	if (!f)
+		return;
+	assert(f->refs > 1);
+	if (--f->refs == 1)
+		f->ops->unused(f);
+}
+
+bool flow_is_unused(const struct flow *f)
+{
+	return f->refs <= 1;
+}
+
+void flow_send(struct flow *f, struct slice bytes)
+{
+	if (f->state != FLOW_DOWN)
+		f->ops->send(f, bytes);
+}
+
+bool flow_is_reliable(const struct flow *f)
+{
+	return transport_is_reliable(f->transport);
+}
+
+bool flow_addr_equal(const struct flow_addr *a, const struct flow_addr *b)
+{
+	return a->port == b->port && strcmp(a->host, b->host) == 0;
+}
