@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "protocol/ua/auth.h"
+#include "protocol/ua/outcome.h"
+#include "protocol/ua/profile.h"
+#include "protocol/ua/ua.h"
+
+struct registration;
+
+/* What makes an endpoint; NULL members take the profile's value or a derived one. */
+struct endpoint_config {
+	const char *id; /* D-Bus path element, unique; NULL: made from the profile's name */
+	struct profile *profile; /* never NULL; a reference is taken */
+	const char *uri, *display_name, *endpoint_id, *instance_id;
+	enum transport transport; /* TRANSPORT_NONE: the profile's */
+	const char *outbound_proxy;
+};
+
+/* What a kind may do: const tables, so that a verb asks the table and no `if` asks the kind. */
+struct endpoint_kind {
+	const char *name; /* "registered", "peer-to-peer" */
+	bool registers, authenticates, subscribes;
+};
+
+/* A routable entity: an address of record together with an endpoint id, one point of presence. */
+struct endpoint {
+	struct ua *ua;
+	struct list node;
+	struct map_node by_id, by_token, by_aor;
+	const struct endpoint_kind *kind;
+	struct profile *profile;
+
+	char *id, *uri, *display_name, *endpoint_id, *instance_id;
+	char *aor;   /* canonical "user@host" of uri */
+	char *token; /* user part of the contact */
+	enum transport transport;
+	char *outbound_proxy;
+
+	struct auth auth;
+	struct registration *registration; /* NULL if the kind does not register */
+	/* The cached connection to the server, NULL until something was sent. */
+	struct flow *flow;
+	char *server; /* "udp:192.0.2.1:5060", whom flow leads to */
+	bool auto_refresh;
+	bool closing;
+
+	struct list requests; /* of struct request: own requests in flight */
+	struct list incoming; /* of struct incoming: waiting for a decision */
+	size_t n_requests, n_incoming;
+	unsigned changes; /* mask of enum ua_change not told yet */
+	bool told_added;
+	struct later_note note;
+	struct timer close_timer;
+};
+
+/*
+ * 0; -EEXIST: the id is taken; -EINVAL: uri or id is malformed; -ENOSPC: too many. Does not
+ * register by itself.
+ */
+int endpoint_new(struct ua *ua, const struct endpoint_config *c, struct endpoint **ret_endpoint);
+/*
+ * Unregisters if registered, ends what is under way with a local outcome, then goes: the listener's
+ * endpoint_removed is the last word, within 64*T1.
+ */
+void endpoint_close(struct endpoint *ep);
+struct endpoint *endpoint_find(struct ua *ua, struct slice id);
+
+/*
+ * The endpoint that an incoming request is for, by contact token, else by address of record (the
+ * first of several), in constant time; NULL if nobody's.
+ */
+struct endpoint *endpoint_route(struct ua *ua, const struct msg *request);
+/* Marks for endpoint_changed. */
+void endpoint_mark(struct endpoint *ep, unsigned changes);
+
+/* Appends our contact URI as reachable over f: "sip:token@host:port;transport=tcp", no brackets. */
+void endpoint_append_contact_uri(struct buf *b, const struct endpoint *ep, const struct flow *f);
+/* Uses f as the cached flow from now on (a reference is taken); NULL lets go of it. */
+void endpoint_set_flow(struct endpoint *ep, struct flow *f);

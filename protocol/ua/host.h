@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "protocol/base/log.h"
+#include "protocol/base/timer.h"
+#include "protocol/msg/digest.h"
+#include "protocol/txn/flow.h"
+
+struct profile;
+
+/* Where a flow shall lead. */
+struct host_target {
+	enum transport transport;
+	struct flow_addr addr;
+	/* The profile on whose behalf, for TLS credentials and sharing; NULL: anybody's. */
+	const struct profile *profile;
+};
+
+struct host_secret_query {
+	const char *endpoint_id;
+	const struct profile *profile;
+	struct slice realm;
+	struct slice scheme; /* "digest" */
+};
+
+/*
+ * The contract with the outside, implemented once in daemon/ and once in tests/support/world.c.
+ * Members only queue: none may call back into the core before it returns; outcomes come later as
+ * inputs (ua.h).
+ */
+struct host_ops {
+	/*
+	 * A flow to the target: one that exists or a new one, which may still be opening. Never
+	 * NULL; failure is told by ua_flow_down(). The core takes its own reference.
+	 */
+	struct flow *(*open)(void *ctx, const struct host_target *target);
+	/* Looks up A and AAAA of a name; answered by ua_resolved(query). */
+	void (*resolve)(void *ctx, uint64_t query, const char *name);
+	/* User and password for a realm; answered by ua_secret(query). */
+	void (*secret)(void *ctx, uint64_t query, const struct host_secret_query *what);
+	void (*random)(void *ctx, void *out, size_t n);
+	digest_hash_fn *hash;
+};
+
+struct host {
+	const struct host_ops *ops;
+	void *ctx;
+	struct log_sink log;
+	const char *user_agent; /* for User-Agent and Server; NULL: neither is sent */
+	/*
+	 * 32 bytes that stay the same across restarts of this installation: SIP instance ids and
+	 * contact tokens are derived from them.
+	 */
+	uint8_t seed[32];
+};

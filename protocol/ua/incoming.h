@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "protocol/ua/endpoint.h"
+
+struct request_header;
+
+/*
+ * A request outside any dialog that passed the checks of RFC 3261 section 8.2 and waits for
+ * somebody's decision. Lives until it was answered.
+ */
+struct incoming {
+	struct endpoint *ep;
+	struct list node;
+	struct txn *txn;
+	const struct msg *request; /* the transaction's; valid as long as this is */
+	struct later_note note;
+	bool told; /* the listener has it */
+	bool answered;
+	void *user; /* the listener's */
+};
+
+struct incoming_reply {
+	unsigned status;     /* 200..699 */
+	struct slice reason; /* empty: the standard phrase */
+	const struct request_header *headers;
+	size_t n_headers;
+	struct slice content_type, body;
+};
+
+/* Answers and frees. -EINVAL (bad status or header) leaves it open. */
+int incoming_reply(struct incoming *in, const struct incoming_reply *r);
+/*
+ * Nobody takes it: the stack's own answer (MESSAGE: 480 if nobody is there; OPTIONS: 200; NOTIFY:
+ * 481; SUBSCRIBE and PUBLISH: 489; others: 480). Frees.
+ */
+void incoming_pass(struct incoming *in);

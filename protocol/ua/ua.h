@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "protocol/base/later.h"
+#include "protocol/base/map.h"
+#include "protocol/msg/msg.h"
+#include "protocol/txn/txn.h"
+#include "protocol/ua/host.h"
+
+struct endpoint;
+struct incoming;
+struct outcome;
+
+/* What changed about an endpoint, as a mask, so that its watcher re-reads only that. */
+enum ua_change {
+	UA_CHANGE_REGISTRATION = 1 << 0, /* state, expiry, next attempt, last error */
+	UA_CHANGE_BINDINGS = 1 << 1,
+	UA_CHANGE_CONTACT = 1 << 2, /* contact, server, flow */
+	UA_CHANGE_AUTH = 1 << 3,    /* scheme in use */
+};
+
+/* What a registration verb asked for. */
+enum ua_verb {
+	UA_REGISTER,
+	UA_UNREGISTER,
+};
+
+/*
+ * News, delivered when the outermost input or verb returns: a listener may call any verb, free
+ * functions included. Every member must be set. Endpoints are told as added before anything else
+ * and as removed after everything else.
+ */
+struct ua_listener {
+	void (*endpoint_added)(void *ctx, struct endpoint *ep);
+	/* The pointer is dead when this returns. */
+	void (*endpoint_removed)(void *ctx, struct endpoint *ep);
+	void (*endpoint_changed)(void *ctx, struct endpoint *ep, unsigned changes);
+	/* A registration or un-registration that somebody asked for, or a refresh, ended. */
+	void (*registration_done)(
+		void *ctx, struct endpoint *ep, enum ua_verb verb, const struct outcome *o);
+	/*
+	 * A request outside any dialog waits for somebody's decision. The listener answers by
+	 * incoming_reply() or incoming_pass(), now or later, exactly once (incoming.h).
+	 */
+	void (*incoming)(void *ctx, struct incoming *in);
+	/* The request was answered otherwise (its transaction ended): the pointer is dead after. */
+	void (*incoming_gone)(void *ctx, struct incoming *in);
+};
+
+struct ua_query;
+
+/* The root: tables, timers and the routing of inputs; nothing else is decided here. */
+struct ua {
+	const struct host *host;
+	struct timerq timers;
+	struct later later;
+	struct txn_table txns;
+	const struct ua_listener *listener;
+	void *listener_ctx;
+
+	struct list endpoints; /* of struct endpoint, in order of creation */
+	size_t n_endpoints, max_endpoints;
+	struct map endpoints_by_id;
+	struct map endpoints_by_token; /* user part of our contacts: constant-time routing */
+	struct map endpoints_by_aor;   /* several may share one */
+	struct map queries;            /* questions to the host under way */
+	uint64_t query_serial;
+	struct map server_health; /* Retry-After of servers, shared by all endpoints */
+	int64_t wall_offset;      /* epoch microseconds minus our clock */
+	bool stopping;
+	uint64_t n_pages_in, n_pages_out, n_bad_messages;
+};
+
+/* host must outlive the ua. listener may be set later, before the first input. */
+struct ua *ua_new(const struct host *host, usec_t now);
+/* Ends everything at once, without a word to the network. NULL is fine. */
+void ua_free(struct ua *ua);
+void ua_set_listener(struct ua *ua, const struct ua_listener *l, void *ctx);
+
+/* ---- inputs: each delivers news before it returns ---- */
+
+void ua_advance(struct ua *ua, usec_t now);
+/* When ua_advance() is due next; USEC_NEVER: not before another input. */
+usec_t ua_deadline(const struct ua *ua);
+/* Whole datagram or frame. */
+void ua_receive(struct ua *ua, struct flow *f, struct slice bytes, enum msg_framing framing);
+void ua_flow_up(struct ua *ua, struct flow *f);
+/* f->state is FLOW_DOWN; reason is for people ("connection refused"). */
+void ua_flow_down(struct ua *ua, struct flow *f, const char *reason);
+/* n == 0: no such name, or the resolver failed, as error says (-ENOENT, -ETIMEDOUT, ...). */
+void ua_resolved(struct ua *ua, uint64_t query, const struct flow_addr *addrs, size_t n, int error);
+/* password.p == NULL: nobody has one. Bytes are wiped by the caller. */
+void ua_secret(struct ua *ua, uint64_t query, struct slice user, struct slice password);
+/* Wall clock at the core's `now`, in epoch microseconds; tell again when it was set. */
+void ua_set_wall(struct ua *ua, int64_t epoch_usec);
+
+/* Unregisters what is registered; then ua_is_stopped() says when the last answer came. */
+void ua_stop(struct ua *ua);
+bool ua_is_stopped(const struct ua *ua);
+
+/* ---- for the parts of the ua ---- */
+
+/* Epoch seconds of a moment on the core's clock; 0 stays 0. */
+uint64_t ua_epoch_seconds(const struct ua *ua, usec_t at);
+void ua_random(struct ua *ua, void *out, size_t n);
+/* n random bytes as 2n hex digits, for tags, branches and Call-IDs. */
+void ua_random_hex(struct ua *ua, struct buf *b, size_t n);
+uint64_t ua_random_below(struct ua *ua, uint64_t bound);
+
+/*
+ * A question to the host. Embedded in who asks; cancelled when the asker goes, and then a late
+ * answer finds nobody. Exactly one of the two callbacks is set.
+ */
+struct ua_query {
+	struct map_node node;
+	uint64_t id;
+	void (*resolved)(struct ua_query *q, const struct flow_addr *addrs, size_t n, int error);
+	void (*secret)(struct ua_query *q, struct slice user, struct slice password);
+};
+void ua_resolve(struct ua *ua, struct ua_query *q, const char *name);
+void ua_ask_secret(struct ua *ua, struct ua_query *q, const struct host_secret_query *what);
+void ua_query_cancel(struct ua *ua, struct ua_query *q);
+
+/* Wraps a public verb: news is delivered when the outermost scope ends. */
+#define UA_SCOPE(ua) \
+	__attribute__((cleanup(ua_scope_leave), unused)) struct ua *ua_scope_ = ua_scope_enter(ua)
+struct ua *ua_scope_enter(struct ua *ua);
+void ua_scope_leave(struct ua **ua);
