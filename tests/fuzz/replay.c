@@ -49,7 +49,7 @@ static int feed_file(const char *path)
 		return -EIO;
 	}
 	feed_prefixes(data, fread(data, 1, FILE_MAX, f));
-	fclose(f);
+	(void)fclose(f);
 	free(data);
 	return 0;
 }
