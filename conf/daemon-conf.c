@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "conf/daemon-conf.h"
+
+#include <string.h>
+
+#include "conf/schema-rows.h"
+#include "conf/schema-type.h"
+#include "protocol/base/mem.h"
+
+#define AT(member) .offset = offsetof(struct daemon_conf, member)
+#define LISTEN_AT(member) .offset = offsetof(struct daemon_listen, member)
+
+static const struct schema_key daemon_keys[] = {
+	{ .name = "UserAgent",
+		AT(user_agent),
+		.type = &schema_text,
+		.max = 128,
+		.preset = "sipbus/" SIPBUS_VERSION,
+		.doc = "The User-Agent header of every message" },
+	{ .name = "MaximumEndpoints",
+		AT(max_endpoints),
+		.type = &schema_number,
+		.min = 1,
+		.max = 100000,
+		.preset = "10000",
+		.doc = "Endpoints that may exist at one time" },
+	{ .name = "MaximumSessions",
+		AT(max_sessions),
+		.type = &schema_number,
+		.min = 1,
+		.max = 100000,
+		.preset = "10000",
+		.doc = "Sessions that may exist at one time" },
+	{ .name = "MaximumMessageSize",
+		AT(max_message_size),
+		.type = &schema_size,
+		.min = 4096,
+		.max = 1048576,
+		.preset = "64K",
+		.doc = "Largest SIP message that is read or sent, headers and body" },
+	{ .name = "DnsServers",
+		AT(dns_servers),
+		.n_offset = offsetof(struct daemon_conf, n_dns_servers),
+		.type = &schema_servers,
+		.doc = "Name servers to ask in place of the system's" },
+	{ .name = "HepTarget",
+		AT(hep_target),
+		.type = &schema_host,
+		.support = SCHEMA_LATER_HINT,
+		.doc = "Where every message is copied to as HEP version 3" },
+};
+
+static const struct schema_key listen_keys[] = {
+	{ .name = "Transport",
+		LISTEN_AT(transport),
+		.type = &schema_word,
+		.words = schema_transports,
+		.preset = "udp",
+		.doc = "What to listen for" },
+	{ .name = "Address",
+		LISTEN_AT(address),
+		.type = &schema_address,
+		.doc = "The local address; without it every address, IPv4 and IPv6" },
+	{ .name = "Port",
+		LISTEN_AT(port),
+		.type = &schema_port,
+		.preset = "0",
+		.doc = "The local port; 0 takes any free one" },
+	{ .name = "IdleTimeout",
+		LISTEN_AT(idle_timeout),
+		.type = &schema_duration,
+		.min = USEC_PER_SEC,
+		.max = SCHEMA_DAY,
+		.preset = "15min",
+		.doc = "An accepted connection without traffic is closed after this" },
+	{ .name = "FirstMessageTimeout",
+		LISTEN_AT(first_message_timeout),
+		.type = &schema_duration,
+		.min = USEC_PER_SEC,
+		.max = SCHEMA_HOUR,
+		.preset = "1min",
+		.doc = "An accepted connection without a valid message is closed after this" },
+	{ .name = "MutualTls",
+		LISTEN_AT(mutual_tls),
+		.type = &schema_bool,
+		.preset = "no",
+		.support = SCHEMA_LATER,
+		.doc = "Ask who connects for a certificate" },
+	{ .name = "AllowedDomains",
+		LISTEN_AT(allowed_domains),
+		.n_offset = offsetof(struct daemon_listen, n_allowed_domains),
+		.type = &schema_domains,
+		.support = SCHEMA_LATER,
+		.doc = "The domains whose certificates are let in with MutualTls" },
+};
+
+static const struct schema_key tls_keys[] = { SCHEMA_TLS_ROWS(struct daemon_conf, tls) };
+
+static const struct schema_key access_keys[] = { SCHEMA_ACCESS_ROWS(struct daemon_conf) };
+
+static void *whole(void *root)
+{
+	return root;
+}
+
+static void *next_listen(void *root)
+{
+	struct daemon_conf *c = root;
+
+	c->listens = mem_realloc(c->listens, (c->n_listens + 1) * sizeof(*c->listens));
+	c->listens[c->n_listens] = (struct daemon_listen){ .transport = TRANSPORT_NONE };
+	return &c->listens[c->n_listens++];
+}
+
+static const struct schema_section sections[] = {
+	{ .name = "Daemon", SCHEMA_KEYS(daemon_keys), .base = whole },
+	{ .name = "Listen",
+		SCHEMA_KEYS(listen_keys),
+		.base = next_listen,
+		.repeats = SCHEMA_REPEATS },
+	{ .name = "Tls", SCHEMA_KEYS(tls_keys), .base = whole },
+	{ .name = "Access", SCHEMA_KEYS(access_keys), .base = whole },
+};
+
+const struct schema daemon_conf_schema = { .sections = sections,
+	.n_sections = ARRAY_LEN(sections) };
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Two sockets on one port would make the daemon fail only when it starts. */
+static void check_listens(struct schema_reader *r, const struct daemon_conf *c)
+{
+	for (size_t i = 0; i < c->n_listens; i++) {
+		const struct daemon_listen *a = &c->listens[i];
+		const struct schema_spot here = { "Listen", NULL, (unsigned)i };
+
+		if (a->n_allowed_domains && !a->mutual_tls)
+			schema_problem(r, PROBLEM_ERROR,
+				schema_line(r, (struct schema_spot){ "Listen", "AllowedDomains",
+						       here.index }),
+				"[Listen] AllowedDomains needs MutualTls=yes");
+		for (size_t j = 0; j < i; j++) {
+			const struct daemon_listen *b = &c->listens[j];
+			const struct schema_spot there = { "Listen", NULL, (unsigned)j };
+
+			if (a->transport != b->transport || a->port == 0 || a->port != b->port ||
+				!same_text(a->address, b->address))
+				continue;
+			schema_problem(r, PROBLEM_ERROR, schema_line(r, here),
+				"[Listen] has the transport, address and port of line %u",
+				schema_line(r, there));
+		}
+	}
+}
+
+/*
+ * Reads sipbus.conf; an empty text gives the defaults. Problems are added to the list; the result
+ * is never NULL but means something only if no error was added. The caller frees it.
+ */
+struct daemon_conf *daemon_conf_read(
+	struct slice text, const char *file, struct problem_list *problems)
+{
+	struct daemon_conf *c = mem_new(struct daemon_conf);
+	struct schema_reader r = {
+		.schema = &daemon_conf_schema, .root = c, .file = file, .problems = problems
+	};
+
+	schema_read(&r, text);
+	check_listens(&r, c);
+	schema_check_tls(&r, &c->tls);
+	schema_reader_deinit(&r);
+	return c;
+}
+
+void daemon_conf_free(struct daemon_conf *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(sections); i++)
+		if (sections[i].repeats == SCHEMA_ONCE)
+			schema_clear(&sections[i], c);
+	for (size_t i = 0; i < c->n_listens; i++)
+		schema_clear(&sections[1], &c->listens[i]);
+	free(c->listens);
+	free(c);
+}
+
+/* Same content in every field. */
+bool daemon_conf_equal(const struct daemon_conf *a, const struct daemon_conf *b)
+{
+	for (size_t i = 0; i < ARRAY_LEN(sections); i++)
+		if (sections[i].repeats == SCHEMA_ONCE && !schema_equal(&sections[i], a, b))
+			return false;
+	if (a->n_listens != b->n_listens)
+		return false;
+	for (size_t i = 0; i < a->n_listens; i++)
+		if (!schema_equal(&sections[1], &a->listens[i], &b->listens[i]))
+			return false;
+	return true;
+}

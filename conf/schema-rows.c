@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "conf/schema-rows.h"
+
+#include "protocol/ua/profile.h"
+
+const struct schema_word schema_transports[] = {
+	{ "udp", TRANSPORT_UDP, SCHEMA_NOW },
+	{ "tcp", TRANSPORT_TCP, SCHEMA_NOW },
+	{ "tls", TRANSPORT_TLS, SCHEMA_LATER },
+	{ NULL },
+};
+
+const struct schema_word schema_tls_versions[] = {
+	{ "1.2", 0, SCHEMA_NOW },
+	{ "1.3", 0, SCHEMA_NOW },
+	{ NULL },
+};
+
+void schema_check_tls(struct schema_reader *r, const struct profile_tls *tls)
+{
+	const char *there = tls->key_file ? "KeyFile" : "CertificateFile";
+	const char *missing = tls->key_file ? "CertificateFile" : "KeyFile";
+
+	if (!tls->key_file == !tls->certificate_file)
+		return;
+	schema_problem(r, PROBLEM_ERROR, schema_line(r, (struct schema_spot){ "Tls", there, 0 }),
+		"[Tls] %s needs %s too", there, missing);
+}
