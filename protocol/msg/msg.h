@@ -53,6 +53,11 @@ struct msg {
 	struct slice body; /* exactly Content-Length bytes; over UDP without one: the rest */
 
 	struct msg_fault fault;
+	/*
+	 * The first Via line as responses must copy it: received and rport filled in by the
+	 * transport layer (RFC 3261 18.2.1, RFC 3581). Owned; NULL: as it arrived.
+	 */
+	char *top_via;
 };
 
 enum msg_framing {
@@ -69,6 +74,8 @@ enum msg_framing {
 int msg_parse(struct slice bytes, enum msg_framing framing, struct msg **ret_msg);
 struct msg *msg_ref(struct msg *m);
 void msg_unref(struct msg *m);
+/* Replaces the first Via line in responses to m. Copied. Empty: as it arrived. */
+void msg_set_top_via(struct msg *m, struct slice value);
 /* Via, From, To, Call-ID and CSeq are good enough to build a response from. */
 bool msg_is_answerable(const struct msg *m);
 

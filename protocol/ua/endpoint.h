@@ -42,7 +42,7 @@ struct endpoint {
 	struct flow *flow;
 	char *server; /* "udp:192.0.2.1:5060", whom flow leads to */
 	bool auto_refresh;
-	bool closing;
+	bool closing, leaving;
 
 	struct list requests; /* of struct request: own requests in flight */
 	struct list incoming; /* of struct incoming: waiting for a decision */
@@ -63,6 +63,8 @@ int endpoint_new(struct ua *ua, const struct endpoint_config *c, struct endpoint
  * endpoint_removed is the last word, within 64*T1.
  */
 void endpoint_close(struct endpoint *ep);
+/* At once, without a word to network or listener. */
+void endpoint_free(struct endpoint *ep);
 struct endpoint *endpoint_find(struct ua *ua, struct slice id);
 
 /*
@@ -75,5 +77,7 @@ void endpoint_mark(struct endpoint *ep, unsigned changes);
 
 /* Appends our contact URI as reachable over f: "sip:token@host:port;transport=tcp", no brackets. */
 void endpoint_append_contact_uri(struct buf *b, const struct endpoint *ep, const struct flow *f);
+/* f broke: lets go of it and tells the registration. */
+void endpoint_flow_down(struct endpoint *ep, struct flow *f);
 /* Uses f as the cached flow from now on (a reference is taken); NULL lets go of it. */
 void endpoint_set_flow(struct endpoint *ep, struct flow *f);

@@ -11,6 +11,9 @@ struct profile;
 struct host_target {
 	enum transport transport;
 	struct flow_addr addr;
+	/* Leave from the socket of this UDP flow, so that an answer comes from where it was asked.
+	 */
+	const struct flow *beside;
 	/* The profile on whose behalf, for TLS credentials and sharing; NULL: anybody's. */
 	const struct profile *profile;
 };

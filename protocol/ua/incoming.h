@@ -19,6 +19,14 @@ struct incoming {
 	void *user; /* the listener's */
 };
 
+/*
+ * Makes t's request wait for the listener's decision on behalf of ep. NULL when too many wait
+ * already: nothing was done and the caller answers 503.
+ */
+struct incoming *incoming_new(struct endpoint *ep, struct flow *reply_flow, struct msg *request);
+/* Without an answer; the transaction goes on without an owner. */
+void incoming_free(struct incoming *in);
+
 struct incoming_reply {
 	unsigned status;     /* 200..699 */
 	struct slice reason; /* empty: the standard phrase */

@@ -67,6 +67,10 @@ int request_new(struct endpoint *ep, const struct request_spec *spec, const stru
 void request_free(struct request *r);
 /* Ends it now with a local outcome, delivered through done. */
 void request_abort(struct request *r, unsigned status, struct slice reason);
+/* The request whose place in endpoint->requests this is. */
+struct request *request_of_node(struct list *node);
+/* Forgets what ua->server_health remembers. */
+void request_health_clear(struct ua *ua);
 /* The CSeq number that the last attempt used. */
 uint32_t request_cseq(const struct request *r);
 /* The flow over which the last attempt went; NULL if none did. */

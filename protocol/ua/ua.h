@@ -66,6 +66,7 @@ struct ua {
 	uint64_t query_serial;
 	struct map server_health; /* Retry-After of servers, shared by all endpoints */
 	int64_t wall_offset;      /* epoch microseconds minus our clock */
+	const char *flow_error;   /* why the flow that is going down does so */
 	bool stopping;
 	uint64_t n_pages_in, n_pages_out, n_bad_messages;
 };
@@ -121,7 +122,7 @@ void ua_ask_secret(struct ua *ua, struct ua_query *q, const struct host_secret_q
 void ua_query_cancel(struct ua *ua, struct ua_query *q);
 
 /* Wraps a public verb: news is delivered when the outermost scope ends. */
-#define UA_SCOPE(ua) \
-	__attribute__((cleanup(ua_scope_leave), unused)) struct ua *ua_scope_ = ua_scope_enter(ua)
+#define UA_SCOPE(of) \
+	__attribute__((cleanup(ua_scope_leave), unused)) struct ua *ua_scope_ = ua_scope_enter(of)
 struct ua *ua_scope_enter(struct ua *ua);
 void ua_scope_leave(struct ua **ua);

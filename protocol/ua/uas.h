@@ -16,7 +16,22 @@ void uas_reject_stateless(
  * without rport one to the sent-by port. Borrowed.
  */
 struct flow *uas_reply_flow(struct ua *ua, struct flow *f, const struct msg *m);
-/* Writes received and rport into the top Via of bytes (18.2.1, RFC 3581 section 4). */
-void uas_stamp_via(struct buf *b, struct slice bytes, const struct via *via, const struct flow *f);
-/* Allow, Supported, Accept and the like for an OPTIONS answer or a 405, 415, 420 */
-void uas_append_capabilities(struct buf *b, const struct ua *ua);
+/* txn_table.reroute: where a response goes when its connection broke (18.2.2). ctx is the ua. */
+struct flow *uas_reroute(void *ctx, const struct msg *request, struct flow *down);
+/*
+ * Appends the value of a top Via line with received and rport as the source address of f asks
+ * (18.2.1, RFC 3581 section 4); what the sender wrote there itself is dropped.
+ */
+void uas_append_via(struct buf *b, const struct msg *m, const struct flow *f);
+/* A response to m in full; to_tag as build_response() takes it. */
+struct uas_reply {
+	unsigned status;
+	struct slice reason; /* empty: the standard phrase */
+	struct slice to_tag;
+	struct slice headers; /* whole lines, CRLF included */
+	struct slice content_type, body;
+};
+void uas_build_reply(
+	struct buf *b, const struct ua *ua, const struct msg *m, const struct uas_reply *r);
+/* Allow, Accept and Supported, as whole lines: for OPTIONS, 405, 415 and 501. */
+void uas_append_capabilities(struct buf *b);

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "protocol/ua/endpoint.h"
+
+#include <string.h>
+
+#include "protocol/base/err.h"
+#include "protocol/msg/build.h"
+#include "protocol/ua/incoming.h"
+#include "protocol/ua/limits.h"
+#include "protocol/ua/registration.h"
+
+static const struct endpoint_kind kinds[] = {
+	[PROFILE_REGISTERED] = { "registered", .registers = true, .authenticates = true,
+		.subscribes = true },
+	[PROFILE_PEER_TO_PEER] = { "peer-to-peer", false, false, false },
+};
+
+enum {
+	TOKEN_BYTES = 8,
+	ENDPOINT_ID_BYTES = 5,
+	CLOSE_BOUND_T1 = 64,
+};
+
+/*
+ * Bytes that stay the same for this endpoint across restarts of this installation, without any
+ * file of its own: a hash of the installation's seed, a purpose and the endpoint's names.
+ */
+static void derive(
+	const struct endpoint *ep, struct slice purpose, uint8_t out[static DIGEST_MAX_HASH])
+{
+	const struct host *host = ep->ua->host;
+	struct slice pieces[] = {
+		slice_of((const char *)host->seed, sizeof(host->seed)),
+		purpose,
+		slice_of("", 1),
+		slice_str(ep->id),
+		slice_of("", 1),
+		slice_str(ep->uri),
+	};
+
+	memset(out, 0, DIGEST_MAX_HASH);
+	(void)host->ops->hash(host->ctx, CHALLENGE_SHA256, pieces, ARRAY_LEN(pieces), out);
+}
+
+static char *derive_hex(const struct endpoint *ep, struct slice purpose, size_t n)
+{
+	uint8_t hash[DIGEST_MAX_HASH];
+	struct buf b = BUF_NULL;
+
+	derive(ep, purpose, hash);
+	buf_hex(&b, hash, n);
+	return buf_take(&b);
+}
+
+/* RFC 5626 4.1 asks for a UUID URN that survives restarts; version 8 of RFC 9562 is ours to fill.
+ */
+static char *derive_instance(const struct endpoint *ep)
+{
+	uint8_t h[DIGEST_MAX_HASH];
+	struct buf b = BUF_NULL;
+
+	derive(ep, SLICE("instance"), h);
+	h[6] = (uint8_t)((h[6] & 0x0f) | 0x80);
+	h[8] = (uint8_t)((h[8] & 0x3f) | 0x80);
+	buf_lit(&b, "urn:uuid:");
+	for (size_t i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			buf_putc(&b, '-');
+		buf_hex(&b, &h[i], 1);
+	}
+	return buf_take(&b);
+}
+
+static bool id_is_valid(const char *id)
+{
+	if (!*id)
+		return false;
+	for (; *id; id++)
+		if (!((*id >= 'a' && *id <= 'z') || (*id >= 'A' && *id <= 'Z') ||
+			    (*id >= '0' && *id <= '9') || *id == '_'))
+			return false;
+	return true;
+}
+
+/* The profile's name, or with a number if that is taken: several points of presence of one user. */
+static char *free_id(struct ua *ua, const char *name)
+{
+	struct buf b = BUF_NULL;
+
+	for (unsigned i = 1;; i++) {
+		buf_reset(&b);
+		buf_str(&b, name);
+		if (i > 1)
+			buf_printf(&b, "_%u", i);
+		if (!endpoint_find(ua, buf_slice(&b)))
+			return buf_take(&b);
+	}
+}
+
+static void deliver_note(struct later_note *n);
+static void on_close_timer(struct timer *t);
+
+static const char *pick(const char *first, const char *second)
+{
+	return first ? first : second;
+}
+
+static void link_in(struct endpoint *ep)
+{
+	struct ua *ua = ep->ua;
+
+	list_append(&ua->endpoints, &ep->node);
+	ua->n_endpoints++;
+	map_insert(&ua->endpoints_by_id, &ep->by_id, slice_str(ep->id));
+	map_insert(&ua->endpoints_by_token, &ep->by_token, slice_str(ep->token));
+	map_insert(&ua->endpoints_by_aor, &ep->by_aor, slice_str(ep->aor));
+}
+
+static void fill(struct endpoint *ep, const struct endpoint_config *c, const struct uri *uri)
+{
+	const struct profile *p = ep->profile;
+	const char *endpoint_id = pick(c->endpoint_id, p->endpoint_id);
+	const char *instance_id = pick(c->instance_id, p->instance_id);
+	struct buf aor = BUF_NULL;
+
+	ep->kind = &kinds[p->kind];
+	ep->display_name = mem_strdup(pick(c->display_name, p->display_name));
+	ep->endpoint_id = endpoint_id ? mem_strdup(endpoint_id)
+				      : derive_hex(ep, SLICE("endpoint"), ENDPOINT_ID_BYTES);
+	ep->instance_id = instance_id ? mem_strdup(instance_id) : derive_instance(ep);
+	ep->token = derive_hex(ep, SLICE("contact"), TOKEN_BYTES);
+	ep->transport = c->transport ? c->transport : p->transport;
+	ep->outbound_proxy = mem_strdup(pick(c->outbound_proxy, p->outbound_proxy));
+	ep->auto_refresh = p->auto_refresh;
+	uri_append_aor(&aor, uri);
+	ep->aor = buf_take(&aor);
+	ep->note.deliver = deliver_note;
+	ep->close_timer.fire = on_close_timer;
+	list_init(&ep->requests);
+	list_init(&ep->incoming);
+}
+
+int endpoint_new(struct ua *ua, const struct endpoint_config *c, struct endpoint **ret_endpoint)
+{
+	UA_SCOPE(ua);
+	const char *text = pick(c->uri, c->profile->uri);
+	struct endpoint *ep;
+	struct uri uri;
+
+	if (!text || uri_parse(slice_str(text), &uri) < 0 ||
+		(uri.scheme != URI_SIP && uri.scheme != URI_SIPS))
+		return -EINVAL;
+	if (c->id && !id_is_valid(c->id))
+		return -EINVAL;
+	if (c->id && endpoint_find(ua, slice_str(c->id)))
+		return -EEXIST;
+	if (ua->stopping)
+		return -ESTALE;
+	if (ua->n_endpoints >= ua->max_endpoints)
+		return -ENOSPC;
+	ep = mem_new(struct endpoint);
+	ep->ua = ua;
+	ep->profile = profile_ref(c->profile);
+	ep->id = c->id ? mem_strdup(c->id) : free_id(ua, c->profile->name);
+	ep->uri = mem_strdup(text);
+	fill(ep, c, &uri);
+	if (ep->kind->registers)
+		ep->registration = registration_new(ep);
+	link_in(ep);
+	later_queue(&ua->later, &ep->note);
+	*ret_endpoint = ep;
+	return 0;
+}
+
+void endpoint_free(struct endpoint *ep)
+{
+	struct ua *ua = ep->ua;
+	struct list *node;
+
+	registration_free(ep->registration);
+	ep->registration = NULL;
+	while ((node = list_first(&ep->requests)))
+		request_free(request_of_node(node));
+	while ((node = list_first(&ep->incoming)))
+		incoming_free(list_entry(node, struct incoming, node));
+	endpoint_set_flow(ep, NULL);
+	auth_deinit(&ep->auth);
+	later_cancel(&ep->note);
+	timer_cancel(&ua->timers, &ep->close_timer);
+	map_remove(&ua->endpoints_by_id, &ep->by_id);
+	map_remove(&ua->endpoints_by_token, &ep->by_token);
+	map_remove(&ua->endpoints_by_aor, &ep->by_aor);
+	list_remove(&ep->node);
+	ua->n_endpoints--;
+	profile_unref(ep->profile);
+	free(ep->id);
+	free(ep->uri);
+	free(ep->display_name);
+	free(ep->endpoint_id);
+	free(ep->instance_id);
+	free(ep->aor);
+	free(ep->token);
+	free(ep->outbound_proxy);
+	free(ep->server);
+	free(ep);
+}
+
+/* ---- closing ---- */
+
+static bool is_settled(const struct endpoint *ep)
+{
+	const struct registration *r = ep->registration;
+
+	return !r || (!r->pending && !r->request);
+}
+
+static void leave(struct endpoint *ep)
+{
+	struct ua *ua = ep->ua;
+
+	if (ep->told_added && ua->listener)
+		ua->listener->endpoint_removed(ua->listener_ctx, ep);
+	endpoint_free(ep);
+}
+
+static void tell(struct endpoint *ep)
+{
+	struct ua *ua = ep->ua;
+	unsigned changes = ep->changes;
+
+	ep->changes = 0;
+	if (!ua->listener)
+		return;
+	if (!ep->told_added) {
+		ep->told_added = true;
+		ua->listener->endpoint_added(ua->listener_ctx, ep);
+	} else if (changes) {
+		ua->listener->endpoint_changed(ua->listener_ctx, ep, changes);
+	}
+}
+
+static void deliver_note(struct later_note *n)
+{
+	struct endpoint *ep = container_of(n, struct endpoint, note);
+
+	if (ep->leaving) {
+		leave(ep);
+		return;
+	}
+	tell(ep);
+	/* One more turn of the queue, so that outcomes that wait in it are told before the end. */
+	if (ep->closing && is_settled(ep)) {
+		ep->leaving = true;
+		later_queue(&ep->ua->later, &ep->note);
+	}
+}
+
+static void on_close_timer(struct timer *t)
+{
+	struct endpoint *ep = container_of(t, struct endpoint, close_timer);
+
+	ep->leaving = true;
+	later_queue(&ep->ua->later, &ep->note);
+}
+
+void endpoint_close(struct endpoint *ep)
+{
+	UA_SCOPE(ep->ua);
+
+	if (ep->closing)
+		return;
+	ep->closing = true;
+	list_for_each_safe (node, next, &ep->incoming)
+		incoming_pass(list_entry(node, struct incoming, node));
+	list_for_each_safe (node, next, &ep->requests) {
+		struct request *r = request_of_node(node);
+
+		/* The registration winds up its own. */
+		if (!ep->registration || r != ep->registration->request)
+			request_abort(r, 0, SLICE("endpoint closed"));
+	}
+	if (ep->registration)
+		(void)registration_stop(ep->registration, REGISTRATION_OWN);
+	timer_arm(&ep->ua->timers, &ep->close_timer, CLOSE_BOUND_T1 * TIMER_T1);
+	later_queue(&ep->ua->later, &ep->note);
+}
+
+/* ---- finding ---- */
+
+struct endpoint *endpoint_find(struct ua *ua, struct slice id)
+{
+	struct map_node *node = map_find(&ua->endpoints_by_id, id);
+
+	return node ? container_of(node, struct endpoint, by_id) : NULL;
+}
+
+/* The oldest of those that share the address of record: the map hands out the newest first. */
+static struct endpoint *first_with_aor(struct ua *ua, struct slice aor)
+{
+	struct endpoint *ep = NULL;
+
+	for (struct map_node *n = map_find(&ua->endpoints_by_aor, aor); n; n = map_find_next(n))
+		ep = container_of(n, struct endpoint, by_aor);
+	return ep;
+}
+
+struct endpoint *endpoint_route(struct ua *ua, const struct msg *m)
+{
+	struct map_node *node = map_find(&ua->endpoints_by_token, m->uri.user);
+	struct endpoint *ep;
+	struct buf aor = BUF_NULL;
+
+	if (node)
+		return container_of(node, struct endpoint, by_token);
+	uri_append_aor(&aor, &m->uri);
+	ep = first_with_aor(ua, buf_slice(&aor));
+	buf_deinit(&aor);
+	return ep;
+}
+
+/* ---- state shared with the parts ---- */
+
+void endpoint_mark(struct endpoint *ep, unsigned changes)
+{
+	UA_SCOPE(ep->ua);
+
+	ep->changes |= changes;
+	later_queue(&ep->ua->later, &ep->note);
+}
+
+void endpoint_append_contact_uri(struct buf *b, const struct endpoint *ep, const struct flow *f)
+{
+	buf_lit(b, "sip:");
+	buf_str(b, ep->token);
+	buf_putc(b, '@');
+	build_hostport(b, slice_str(f->local.host), f->local.port);
+	if (f->transport != TRANSPORT_UDP) {
+		buf_lit(b, ";transport=");
+		buf_str(b, transport_name(f->transport));
+	}
+}
+
+void endpoint_set_flow(struct endpoint *ep, struct flow *f)
+{
+	if (ep->flow == f)
+		return;
+	flow_ref(f);
+	flow_unref(ep->flow);
+	ep->flow = f;
+	free(ep->server);
+	ep->server = NULL;
+	if (f) {
+		struct buf b = BUF_NULL;
+
+		buf_str(&b, transport_name(f->transport));
+		buf_putc(&b, ':');
+		build_hostport(&b, slice_str(f->peer.host), f->peer.port);
+		ep->server = buf_take(&b);
+	}
+	if (!ep->leaving)
+		endpoint_mark(ep, UA_CHANGE_CONTACT);
+}
+
+void endpoint_flow_down(struct endpoint *ep, struct flow *f)
+{
+	if (ep->flow != f)
+		return;
+	endpoint_set_flow(ep, NULL);
+	if (ep->registration)
+		registration_flow_down(ep->registration);
+}

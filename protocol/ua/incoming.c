@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "protocol/ua/incoming.h"
+
+#include "protocol/base/err.h"
+#include "protocol/msg/build.h"
+#include "protocol/ua/limits.h"
+#include "protocol/ua/request.h"
+#include "protocol/ua/uas.h"
+
+enum { TO_TAG_BYTES = 8 };
+
+static void on_ended(void *owner, struct txn *t)
+{
+	struct incoming *in = owner;
+
+	(void)t;
+	in->txn = NULL;
+	incoming_free(in);
+}
+
+static const struct txn_server_ops server_ops = { .ended = on_ended };
+
+static void deliver_note(struct later_note *n)
+{
+	struct incoming *in = container_of(n, struct incoming, note);
+	struct ua *ua = in->ep->ua;
+
+	if (!ua->listener || in->ep->closing) {
+		incoming_pass(in);
+		return;
+	}
+	in->told = true;
+	ua->listener->incoming(ua->listener_ctx, in);
+}
+
+struct incoming *incoming_new(struct endpoint *ep, struct flow *reply_flow, struct msg *request)
+{
+	struct incoming *in;
+	struct txn *t;
+
+	if (ep->n_incoming >= LIMITS_INCOMING_PER_ENDPOINT)
+		return NULL;
+	in = mem_new(struct incoming);
+	t = txn_server_new(&ep->ua->txns, reply_flow, request, &server_ops, in);
+	if (!t) {
+		free(in);
+		return NULL;
+	}
+	in->ep = ep;
+	in->txn = t;
+	in->request = txn_request(t);
+	in->note.deliver = deliver_note;
+	list_append(&ep->incoming, &in->node);
+	ep->n_incoming++;
+	later_queue(&ep->ua->later, &in->note);
+	return in;
+}
+
+void incoming_free(struct incoming *in)
+{
+	struct ua *ua = in->ep->ua;
+
+	if (in->told && !in->answered && ua->listener)
+		ua->listener->incoming_gone(ua->listener_ctx, in);
+	txn_forget(in->txn);
+	later_cancel(&in->note);
+	list_remove(&in->node);
+	in->ep->n_incoming--;
+	free(in);
+}
+
+static void send_reply(struct incoming *in, const struct uas_reply *r)
+{
+	struct buf b = BUF_NULL;
+
+	uas_build_reply(&b, in->ep->ua, in->request, r);
+	(void)txn_reply(in->txn, r->status, buf_slice(&b));
+	buf_deinit(&b);
+	in->answered = true;
+}
+
+int incoming_reply(struct incoming *in, const struct incoming_reply *r)
+{
+	UA_SCOPE(in->ep->ua);
+	const struct request_header *bad;
+	struct buf tag = BUF_NULL, headers = BUF_NULL;
+	struct uas_reply reply = { .status = r->status, .reason = r->reason };
+
+	if (r->status < 200 || r->status > 699 ||
+		request_headers_check(r->headers, r->n_headers, &bad) < 0 ||
+		!build_header_is_safe(SLICE("Reason-Phrase"), r->reason) ||
+		!build_header_is_safe(SLICE("Content-Type"), r->content_type))
+		return -EINVAL;
+	for (size_t i = 0; i < r->n_headers; i++)
+		build_header_named(&headers, r->headers[i].name, r->headers[i].value);
+	/* RFC 3428 section 7: no body in a 2xx to MESSAGE. */
+	if (in->request->method != METHOD_MESSAGE || r->status > 299) {
+		reply.content_type = r->content_type;
+		reply.body = r->body;
+	}
+	ua_random_hex(in->ep->ua, &tag, TO_TAG_BYTES);
+	reply.to_tag = buf_slice(&tag);
+	reply.headers = buf_slice(&headers);
+	send_reply(in, &reply);
+	buf_deinit(&headers);
+	buf_deinit(&tag);
+	incoming_free(in);
+	return 0;
+}
+
+/* What the stack says for itself when nobody takes the request. */
+static unsigned own_answer(enum method m)
+{
+	switch (m) {
+	case METHOD_OPTIONS:
+		return 200;
+	case METHOD_NOTIFY: /* RFC 6665 4.1.3: no such subscription */
+	case METHOD_INFO:   /* RFC 6086 section 4.2.2: INFO belongs to an INVITE dialog */
+	case METHOD_BYE:
+	case METHOD_PRACK:
+	case METHOD_UPDATE:
+		return 481;
+	case METHOD_SUBSCRIBE: /* RFC 6665 4.2.1.1 */
+	case METHOD_PUBLISH:   /* RFC 3903 section 6: no such event package here */
+		return 489;
+	case METHOD_REFER:
+		return 603;
+	case METHOD_SERVICE:
+	case METHOD_REGISTER:
+		return 405;
+	case METHOD_UNKNOWN:
+	case METHOD_ACK:
+	case METHOD_BENOTIFY:
+	case METHOD_CANCEL:
+	case METHOD_INVITE:
+	case METHOD_MESSAGE:
+		break;
+	}
+	return 480;
+}
+
+void incoming_pass(struct incoming *in)
+{
+	UA_SCOPE(in->ep->ua);
+	struct buf tag = BUF_NULL, headers = BUF_NULL;
+	struct uas_reply reply = { .status = own_answer(in->request->method) };
+
+	ua_random_hex(in->ep->ua, &tag, TO_TAG_BYTES);
+	reply.to_tag = buf_slice(&tag);
+	if (reply.status == 200 || reply.status == 405)
+		uas_append_capabilities(&headers);
+	reply.headers = buf_slice(&headers);
+	send_reply(in, &reply);
+	buf_deinit(&headers);
+	buf_deinit(&tag);
+	incoming_free(in);
+}
