@@ -24,9 +24,10 @@ typedef void (*bus_reply_fn)(void *ctx, struct bus_reply *reply);
 void bus_ask_open(struct bus *bus, const struct bus_ask_target *to, struct bus_writer *ret_w);
 /*
  * Sends it. fn runs exactly once and never before this returns: with the reply, with an error that
- * came back, with org.freedesktop.DBus.Error.NoReply after `timeout`, with ...Disconnected when
- * the client or the bus went, with ...InvalidSignature when the reply has another type. The answer
- * counts only if it comes from whom was asked. The result is valid until fn runs.
+ * came back, with org.freedesktop.DBus.Error.NoReply after `timeout` or when the client went, with
+ * ...Disconnected when the bus did, with ...InvalidSignature when the reply has another type. Only
+ * the one who was asked, or the bus itself, can answer; so the destination has to be a unique name
+ * or org.freedesktop.DBus. The result is valid until fn runs.
  */
 struct bus_ask *bus_ask_send(
 	struct bus *bus, struct bus_writer *w, usec_t timeout, bus_reply_fn fn, void *ctx);

@@ -46,8 +46,8 @@ int bus_call_refuse(struct bus_call *c, unsigned status, struct slice reason);
 int bus_call_error(struct bus_call *c, const char *name, struct slice text);
 
 /*
- * The call ends without its keeper's answer, since the object or the caller is gone. It is answered
- * afterwards where that still makes sense; forget the pointer.
+ * The call is about to end without its keeper's answer, since the object or the caller is gone. The
+ * keeper may still answer; if it does not, NoSuchObject is sent. The pointer is dead afterwards.
  */
 typedef void (*bus_gone_fn)(struct bus_call *c, void *ctx);
 /*

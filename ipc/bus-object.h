@@ -12,7 +12,8 @@ struct bus_writer;
 /*
  * Puts an object on the bus; InterfacesAdded goes out before the next message that leaves, or when
  * the loop is idle. `interfaces` ends with NULL and stays borrowed, the path is copied, `user` is
- * what handlers get. -EEXIST: the path is taken. -EINVAL: it is no object path.
+ * what handlers get. -EEXIST: the path is taken. -EINVAL: it is no object path, or a
+ * table is larger than bus-table.h allows.
  */
 int bus_object_new(struct bus *bus, const char *path, const struct bus_interface *const *interfaces,
 	void *user, struct bus_object **ret_object);

@@ -3,16 +3,14 @@
 /*
  * What an object looks like on the bus, as const data. Dispatch, argument checks, properties,
  * change signals, introspection and its documentation all come from these rows. A whole object:
- *
  *	static int dim(struct bus_call *c, void *object)
  *	{
  *		struct lamp *lamp = object; // has: struct bus_object *bus; uint32_t watts;
  *		uint32_t watts = bus_read_u(bus_call_args(c));
  *		const struct bus_value *fade = bus_call_option(c, DIM_FADE);
  *		struct bus_writer w;
- *
- *		if (watts > 100 || (fade->given && fade->u > 10))
- *			return bus_call_fail(c, -EINVAL, "a lamp takes 100 W, not %u", watts);
+ *		if (fade->given && fade->u > 10)
+ *			return bus_call_fail(c, -EINVAL, "%u is too slow", fade->u);
  *		lamp->watts = watts;
  *		bus_changed(lamp->bus, &iface_lamp, "Watts");
  *		bus_signal_open(&w, lamp->bus, &iface_lamp, "Dimmed", NULL); // NULL: to everyone
@@ -32,9 +30,10 @@
  *				[DIM_FADE] = { "Fade", "u", "Seconds, at most 10." }, { 0 } },
  *			  .call = dim, .doc = "Sets the power." }, { 0 } },
  *		.properties = (const struct bus_property[]){
- *			{ .name = "Watts", .sig = "u", .get = get_watts, .flags = BUS_EMITS }, { 0 }
- *}, .signals = (const struct bus_signal[]){ { .name = "Dimmed", .sig = "u", .args =
- *BUS_ARGS("watts") }, { 0 } },
+ *			{ .name = "Watts", .sig = "u", .get = get_watts, .flags = BUS_EMITS },
+ *			{ 0 } },
+ *		.signals = (const struct bus_signal[]){
+ *			{ .name = "Dimmed", .sig = "u", .args = BUS_ARGS("watts") }, { 0 } },
  *	};
  *	static const struct bus_interface *const lamp_interfaces[] = { &iface_lamp, NULL };
  *	r = bus_object_new(bus, "/org/example/lamp", lamp_interfaces, lamp, &lamp->bus);
@@ -54,10 +53,7 @@ enum {
 	BUS_UNICAST = 1 << 6,     /* signal: is content, never goes out without a destination */
 };
 
-enum {
-	BUS_OPTIONS_MAX = 32,    /* keys of one option dictionary */
-	BUS_PROPERTIES_MAX = 64, /* properties of one interface */
-};
+enum { BUS_OPTIONS_MAX = 32, BUS_PROPERTIES_MAX = 64 }; /* of one method, one interface */
 
 /* Argument names, in then out. */
 #define BUS_ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
@@ -101,7 +97,7 @@ struct bus_signal {
 
 enum bus_verb { BUS_VERB_CALL, BUS_VERB_READ, BUS_VERB_WRITE };
 
-/* Who wants what. */
+/* Who wants what. Without a sender: may everybody hear this in a broadcast? */
 struct bus_access {
 	const char *sender; /* unique name */
 	uid_t uid;
@@ -118,6 +114,7 @@ struct bus_interface {
 	/*
 	 * Asked before every call, read and write; NULL: everybody may. 0, or -EPERM to deny. Once
 	 * an object with a guard exists, no call is dispatched before its caller's uid is known.
+	 * Change signals carry the values that everybody may hear, and the names of the rest.
 	 */
 	int (*guard)(const struct bus_access *a, void *object);
 	const char *doc;

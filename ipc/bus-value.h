@@ -10,12 +10,20 @@
 
 struct bus_object;
 
-enum { BUS_WRITER_DEPTH = 12 }; /* containers open at once */
+enum {
+	BUS_WRITER_DEPTH = 12, /* containers open at once */
+	/* Bytes of a message that we send. A bus may drop whoever sends more than 32 MiB. */
+	BUS_MESSAGE_MAX = 31 << 20,
+};
 
 struct bus_writer {
 	DBusMessage *message; /* owned until sent */
 	DBusMessageIter at[BUS_WRITER_DEPTH + 1];
+	unsigned char closes[BUS_WRITER_DEPTH + 1]; /* levels that end together */
 	unsigned depth;
+	size_t size; /* of what was written, rather too large than too small */
+	/* Set when writing went wrong: nothing more is written, and the message is not sent. */
+	const char *flaw;
 	/* What the message has to be in the end, and whose it is; set by who opens it. */
 	const char *want;
 	struct bus_object *object;
@@ -31,7 +39,7 @@ void bus_write_i(struct bus_writer *w, int32_t v);
 void bus_write_u(struct bus_writer *w, uint32_t v);
 void bus_write_t(struct bus_writer *w, uint64_t v);
 void bus_write_ay(struct bus_writer *w, struct slice bytes);
-/* (ss) and (uss), the two structs that this API is full of. */
+/* (ss), of which lists of headers are made. */
 void bus_write_ss(struct bus_writer *w, struct slice a, struct slice b);
 
 /* Everything opened is closed by one bus_close(). `element` is the signature of one item. */
@@ -43,6 +51,8 @@ void bus_open_dict(struct bus_writer *w);
 void bus_open_entry(struct bus_writer *w, const char *key, const char *sig);
 /* An entry whose key is s and value of type sig without a variant around it, for a{st} and such. */
 void bus_open_pair(struct bus_writer *w, const char *key);
+/* The same with a path as key, for a{o...}. */
+void bus_open_pair_o(struct bus_writer *w, const char *path);
 void bus_close(struct bus_writer *w);
 
 /* Whole entries of an a{sv}. */

@@ -14,9 +14,7 @@ enum bus_xml_detail {
 /* One <interface> element. */
 void bus_xml_interface(
 	struct buf *b, const struct bus_interface *interface, enum bus_xml_detail detail);
-/* A whole document: interfaces ends with NULL; children are names of nodes below, in order. */
-void bus_xml_node(struct buf *b, const struct bus_interface *const *interfaces,
-	const char *const *children, size_t n_children);
-/* The document's two ends, for printing several interfaces with bus_xml_interface() between. */
+/* A document: begin, interfaces, children (names of the nodes below), end. */
 void bus_xml_begin(struct buf *b);
+void bus_xml_child(struct buf *b, const char *name);
 void bus_xml_end(struct buf *b);
