@@ -7,7 +7,7 @@ enum frame_kind {
 	FRAME_PARTIAL, /* more bytes are needed */
 	FRAME_MESSAGE, /* *ret_frame is one whole message */
 	FRAME_PING,    /* CRLF CRLF at a message's place: answer with one CRLF (RFC 5626 4.4.1) */
-	FRAME_PONG,    /* a lone CRLF followed by something else, or answering our ping */
+	FRAME_PONG,    /* a lone CRLF: answering our ping, or in front of something else */
 	FRAME_BAD,     /* the stream can't be followed any more: *ret_frame holds the header section
 			  if it could be delimited (a 400 may be sent), then close */
 	FRAME_TOO_LARGE, /* Content-Length or header section over the limit: 513, then close */
@@ -15,11 +15,17 @@ enum frame_kind {
 
 /*
  * Remembers how far the input was searched, so that a peer that sends byte by byte costs linear
- * time. Zeroed at the start and after each consumed frame.
+ * time. Zeroed at the start; frame_next() resets it after each frame.
  */
 struct frame_state {
 	size_t searched;
 	size_t total; /* header section + body once known */
+	/*
+	 * Set by the caller while a ping of its own waits for an answer, cleared by FRAME_PONG.
+	 * Then one CRLF is reported as soon as it is there; otherwise it may be the first half of a
+	 * ping and the rest is waited for.
+	 */
+	bool expect_pong;
 };
 
 /*

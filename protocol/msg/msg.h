@@ -29,7 +29,7 @@ struct msg_fault {
  */
 struct msg {
 	unsigned refs;
-	struct slice raw; /* all bytes, folds replaced */
+	struct slice raw; /* from the start line to the end of the body, folds replaced */
 	bool is_request;
 	enum method method; /* of the request line, or of CSeq in a response */
 	struct slice method_name;
@@ -45,6 +45,7 @@ struct msg {
 	struct via via; /* the topmost */
 	struct addr from, to;
 	struct slice from_tag, to_tag; /* SLICE_NULL if absent */
+	struct addr contact;           /* the first; uri.text.p == NULL if absent or "*" */
 	struct slice call_id;
 	uint32_t cseq;
 	enum method cseq_method;

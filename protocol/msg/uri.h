@@ -5,6 +5,12 @@
 
 struct buf;
 
+/* Ceilings: comparing two URIs costs the square of these. */
+enum {
+	URI_MAX_PARAMS = 64,
+	URI_MAX_HEADERS = 32,
+};
+
 enum uri_scheme {
 	URI_OTHER, /* any absoluteURI: only scheme_name and text are filled */
 	URI_SIP,
@@ -30,7 +36,7 @@ struct uri {
 
 /* The whole of text must be one URI. -EBADMSG if it is none. */
 int uri_parse(struct slice text, struct uri *ret);
-/* Equality of RFC 3261 section 19.1.4 (sip, sips), RFC 3966 section 5 (tel); bytes otherwise. */
+/* Equality of RFC 3261 section 19.1.4 (sip, sips), RFC 3966 section 4 (tel); bytes otherwise. */
 bool uri_equal(const struct uri *a, const struct uri *b);
 bool uri_param(const struct uri *u, struct slice name, struct slice *ret_value);
 /* The transport parameter; TLS for a sips URI without one or with tcp; TRANSPORT_NONE if not said.
@@ -40,6 +46,11 @@ enum transport uri_transport(const struct uri *u);
 struct slice uri_bare_host(const struct uri *u);
 /* Canonical form of user and host for look-up: "user@host", host lower case, escapes resolved. */
 void uri_append_aor(struct buf *b, const struct uri *u);
+/* Takes one character off *rest (which is not empty), an escape resolved; true if it was one. */
+bool uri_next_char(struct slice *rest, unsigned char *ret);
+enum uri_case { URI_KEEP_CASE, URI_FOLD_CASE };
+/* Equal where "%" HEX HEX stands for its character, unless that is reserved (RFC 3261 19.1.4). */
+bool uri_text_equal(struct slice a, struct slice b, enum uri_case fold);
 /* Resolves %HH once, into b. */
 void uri_append_unescaped(struct buf *b, struct slice text);
 /* text with everything that may not stand in the user part as %HH. */

@@ -20,6 +20,11 @@ struct via {
 
 /* The next element of a Via list: 1, 0 at the end, -EBADMSG. */
 int via_next(struct slice *rest, struct via *ret);
+/*
+ * The same, but on -EBADMSG *ret keeps what could be read before the fault, so that a 400 finds its
+ * way: usable if host.n > 0.
+ */
+int via_next_partial(struct slice *rest, struct via *ret);
 /* Branch begins with the magic cookie and has more (RFC 3261 8.1.1.7, RFC 4475 3.2.1). */
 bool via_is_rfc3261(const struct via *v);
 /* sent-by compares host ignoring case, and port with its default (RFC 3261 18.1.1). */

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "protocol/msg/addr.h"
+
+#include "protocol/base/buf.h"
+#include "protocol/base/err.h"
+#include "protocol/msg/params.h"
+#include "protocol/msg/scan.h"
+
+/* What stands in front of "<": a quoted-string, or tokens (and UTF-8, which is met in the wild). */
+static bool read_display(struct scan *s, struct slice *ret)
+{
+	struct slice display;
+
+	if (scan_quoted(s, &display)) {
+		*ret = params_unquote(display);
+		scan_lws(s);
+	} else {
+		display = slice_trim(scan_run(s, CHARS_DISPLAY));
+		*ret = display.n ? display : SLICE_NULL;
+	}
+	return scan_accept(s, '<');
+}
+
+/* name-addr: the URI in "<>" may hold anything that a URI may */
+static bool read_name_addr(struct scan *s, struct addr *a)
+{
+	size_t close;
+
+	if (!read_display(s, &a->display))
+		return false;
+	close = slice_find(scan_rest(s), '>');
+	if (close == (size_t)(s->end - s->p) || uri_parse(slice_of(s->p, close), &a->uri) < 0)
+		return false;
+	s->p += close + 1;
+	return true;
+}
+
+/*
+ * addr-spec: a URI in which "," and ";" end it and "?" is not allowed, since RFC 3261 section 20
+ * wants "<>" round such URIs.
+ */
+static bool read_addr_spec(struct scan *s, struct addr *a)
+{
+	const char *start = s->p;
+
+	while (!scan_at_end(s) && chars_is(*s->p, CHARS_URIC | CHARS_TOKEN) && *s->p != ',' &&
+		*s->p != ';' && *s->p != '?')
+		s->p++;
+	a->display = SLICE_NULL;
+	return uri_parse(scan_since(s, start), &a->uri) == 0;
+}
+
+static bool read_params(struct scan *s, struct slice *ret)
+{
+	struct scan start;
+	struct param param;
+	int r;
+
+	scan_lws(s);
+	start = *s;
+	while ((r = params_scan(s, &param)) > 0)
+		;
+	*ret = scan_since(s, start.p);
+	scan_lws(s);
+	return r == 0;
+}
+
+static bool addr_scan(struct scan *s, struct addr *ret)
+{
+	struct scan t;
+	struct addr a = { .display = SLICE_NULL };
+
+	scan_lws(s);
+	t = *s;
+	if (!read_name_addr(&t, &a)) {
+		t = *s;
+		if (!read_addr_spec(&t, &a))
+			return false;
+	}
+	if (!read_params(&t, &a.params))
+		return false;
+	*s = t;
+	*ret = a;
+	return true;
+}
+
+int addr_parse(struct slice value, struct addr *ret)
+{
+	struct scan s = scan_of(value);
+	struct addr a;
+
+	if (!addr_scan(&s, &a) || !scan_at_end(&s))
+		return -EBADMSG;
+	*ret = a;
+	return 0;
+}
+
+int addr_next(struct slice *rest, struct addr *ret)
+{
+	struct scan s = scan_of(*rest);
+	struct addr a;
+
+	scan_lws(&s);
+	if (scan_at_end(&s)) {
+		*rest = scan_rest(&s);
+		return 0;
+	}
+	if (!addr_scan(&s, &a))
+		return -EBADMSG;
+	if (!scan_at_end(&s)) {
+		if (!scan_separator(&s, ',') || scan_at_end(&s))
+			return -EBADMSG;
+	}
+	*rest = scan_rest(&s);
+	*ret = a;
+	return 1;
+}
+
+bool addr_param(const struct addr *a, struct slice name, struct slice *ret_value)
+{
+	return params_find(a->params, name, ret_value);
+}
+
+struct slice addr_tag(const struct addr *a)
+{
+	struct slice tag = SLICE_NULL;
+
+	(void)params_find(a->params, SLICE("tag"), &tag);
+	return tag;
+}
+
+void addr_append_display(struct buf *b, const struct addr *a)
+{
+	params_append_unescaped(b, a->display);
+}
+
+void addr_append(struct buf *b, struct slice display, struct slice uri)
+{
+	if (display.n) {
+		params_append_quoted(b, display);
+		buf_putc(b, ' ');
+	}
+	buf_putc(b, '<');
+	buf_put(b, uri);
+	buf_putc(b, '>');
+}
