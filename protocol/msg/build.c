@@ -79,12 +79,16 @@ void build_body(struct buf *b, struct slice content_type, struct slice body)
 	buf_put(b, body);
 }
 
-static void copy_headers(struct buf *b, const struct msg *request, enum hdr_id id)
+static void copy_vias(struct buf *b, const struct msg *request)
 {
-	const struct hdr *h = NULL;
+	const struct hdr *h = msg_header_next(request, HDR_VIA, NULL);
 
-	while ((h = msg_header_next(request, id, h)))
-		build_header(b, id, h->value);
+	if (h && request->top_via) {
+		build_header(b, HDR_VIA, slice_str(request->top_via));
+		h = msg_header_next(request, HDR_VIA, h);
+	}
+	for (; h; h = msg_header_next(request, HDR_VIA, h))
+		build_header(b, HDR_VIA, h->value);
 }
 
 static void copy_first(struct buf *b, const struct msg *request, enum hdr_id id)
@@ -118,7 +122,7 @@ void build_response(struct buf *b, const struct msg *request, unsigned status, s
 	buf_putc(b, ' ');
 	buf_put(b, reason.n ? reason : build_reason(status));
 	buf_lit(b, "\r\n");
-	copy_headers(b, request, HDR_VIA);
+	copy_vias(b, request);
 	copy_first(b, request, HDR_FROM);
 	copy_to(b, request, status, to_tag);
 	copy_first(b, request, HDR_CALL_ID);

@@ -185,8 +185,18 @@ struct msg *msg_ref(struct msg *m)
 
 void msg_unref(struct msg *m)
 {
-	if (m && --m->refs == 0)
-		free(m);
+	if (!m || --m->refs > 0)
+		return;
+	free(m->top_via);
+	free(m);
+}
+
+void msg_set_top_via(struct msg *m, struct slice value)
+{
+	char *via = value.n ? slice_dup(value) : NULL;
+
+	free(m->top_via);
+	m->top_via = via;
 }
 
 bool msg_is_answerable(const struct msg *m)
