@@ -7,9 +7,9 @@
 #define TIMER_T2 (4 * USEC_PER_SEC)    /* longest interval of non-INVITE and 2xx retransmissions */
 #define TIMER_T4 (5 * USEC_PER_SEC)    /* longest time a message stays in the network */
 
-#define TIMER_A TIMER_T1        /* INVITE request, unreliable: doubles, 17.1.1.2 */
-#define TIMER_B (64 * TIMER_T1) /* INVITE client gives up */
-#define TIMER_C (180 * USEC_PER_SEC)
+#define TIMER_A TIMER_T1             /* INVITE request, unreliable: doubles, 17.1.1.2 */
+#define TIMER_B (64 * TIMER_T1)      /* INVITE client gives up */
+#define TIMER_C (180 * USEC_PER_SEC) /* here: an INVITE without owner, see txn_forget() */
 #define TIMER_D_UNRELIABLE \
 	(32 * USEC_PER_SEC) /* waits for retransmitted responses; 0 if reliable */
 #define TIMER_E TIMER_T1    /* non-INVITE request: doubles up to T2, 17.1.2.2 */
@@ -24,3 +24,5 @@
 
 /* A 100 goes out if the user has not answered an INVITE within this time, 17.2.1. */
 #define TIMER_TRYING (200 * USEC_PER_MSEC)
+/* And to a non-INVITE once the client's Timer E has reached T2: 0.5 + 1 + 2 s, RFC 4320 4.1. */
+#define TIMER_TRYING_NON_INVITE (7 * TIMER_T1)

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-#include "protocol/base/buf.h"
-#include "protocol/base/map.h"
-#include "protocol/msg/msg.h"
-#include "protocol/txn/flow.h"
 #include "protocol/txn/timers.h"
+#include "protocol/txn/txn-table.h"
 
 /*
  * Transactions (RFC 3261 section 17 with RFC 6026, 4320 and 4321): the four machines behind one
  * face. The table owns every transaction until it terminates; an owner holds a pointer only until
  * it was told `ended`, or until it forgets.
+ *
+ * `failed` and `ended` come from timerq_run(), txn_table_flow_down() and txn_table_deinit() only,
+ * never while the owner is inside one of its own calls nor from txn_table_receive(). What is over
+ * at once (on a reliable flow, or because the flow is down already) waits for a timer of no delay.
  */
-
-struct log_sink;
-struct txn;
 
 enum txn_kind {
 	TXN_ICT,  /* txn-ict.c: INVITE client */
@@ -33,7 +31,7 @@ enum txn_state {
 };
 
 enum txn_failure {
-	TXN_TIMEOUT,   /* Timer B, F or H */
+	TXN_TIMEOUT, /* Timer B, F or H; or a non-INVITE was not answered in time (RFC 4320 4.2) */
 	TXN_TRANSPORT, /* the flow went down */
 };
 
@@ -55,54 +53,13 @@ struct txn_server_ops {
 	void (*acked)(void *owner, struct txn *t, const struct msg *ack);
 	/* A CANCEL for this INVITE arrived and no final response was sent (RFC 3261 9.2). */
 	void (*cancelled)(void *owner, struct txn *t, const struct msg *cancel);
-	/* No ACK came (Timer H), or no flow could carry the response. */
+	/*
+	 * No ACK came (Timer H), no answer to a non-INVITE within 64*T1, or no flow could carry a
+	 * response; told once. An INVITE transaction lives on after the last (RFC 6026 7.1).
+	 */
 	void (*failed)(void *owner, struct txn *t, enum txn_failure why);
 	void (*ended)(void *owner, struct txn *t);
 };
-
-struct txn_table {
-	struct timerq *timers;
-	const struct log_sink *log;
-	struct map clients, servers, merges;
-	size_t n, max; /* transactions of all kinds, and their ceiling */
-	/*
-	 * Asked when a response should leave over a flow that is down: another flow to the same
-	 * peer (RFC 3261 18.2.2) with a reference for the transaction, or NULL. May be NULL itself.
-	 */
-	struct flow *(*reroute)(void *ctx, const struct msg *request, struct flow *down);
-	void *reroute_ctx;
-	/* Counters for GetStatistics. */
-	uint64_t n_requests_in, n_requests_out, n_retransmissions_in, n_retransmissions_out;
-	uint64_t n_timeouts, n_stray_responses;
-};
-
-void txn_table_init(struct txn_table *tt, struct timerq *timers, uint64_t hash_seed, size_t max);
-/* Ends every transaction at once, telling owners `ended`. */
-void txn_table_deinit(struct txn_table *tt);
-
-/* ---- input ---- */
-
-enum txn_recv {
-	TXN_RECV_DONE,           /* a transaction took it: retransmission, response, ACK */
-	TXN_RECV_REQUEST,        /* a new request: answer it by txn_server_new() */
-	TXN_RECV_ACK,            /* an ACK that no transaction waits for: for a 2xx, or a stray */
-	TXN_RECV_STRAY_RESPONSE, /* a response to nothing: a late 2xx, or noise */
-};
-
-/*
- * A well-formed message arrived. Matching is by branch, sent-by and method; for a branch without
- * the cookie by the RFC 2543 rules of section 17.2.3.
- */
-enum txn_recv txn_table_receive(struct txn_table *tt, struct flow *f, const struct msg *m);
-/* The flow is FLOW_DOWN from now on: every transaction that still has to send fails. */
-void txn_table_flow_down(struct txn_table *tt, struct flow *f);
-/* The INVITE server transaction that a CANCEL means (RFC 3261 9.2), or NULL. */
-struct txn *txn_find_cancelled(const struct txn_table *tt, const struct msg *cancel);
-/*
- * A server transaction other than t with the same From tag, Call-ID and CSeq as m, which has no To
- * tag: m came over two paths and deserves a 482 (RFC 3261 8.2.2.2).
- */
-bool txn_is_merged(const struct txn_table *tt, const struct msg *m);
 
 /* ---- client ---- */
 
@@ -115,8 +72,8 @@ struct txn *txn_client_new(struct txn_table *tt, struct flow *f, struct msg *req
 /*
  * Ends an INVITE early (RFC 3261 9.1): the CANCEL goes out at once if a provisional response was
  * there, or when the first one comes, and never after a final one. If no final response
- * follows within 64*T1 of the CANCEL, the owner is told TXN_TIMEOUT. -ESTALE after a final
- * response.
+ * follows within 64*T1 of the CANCEL, the owner is told TXN_TIMEOUT. A second call changes nothing.
+ * -ESTALE after a final response, -EINVAL for anything but an INVITE client.
  */
 int txn_cancel(struct txn *t);
 
@@ -128,16 +85,23 @@ struct txn *txn_server_new(struct txn_table *tt, struct flow *reply_flow, const 
 /*
  * Sends a response with that status; bytes are copied for retransmission. -ESTALE after a final
  * one, except for further 2xx in Accepted, whose retransmission is the caller's (RFC 6026 7.1).
- * A provisional response other than 100 to a non-INVITE is refused, and a 100 is not sent before
- * Timer E would have reached T2 (RFC 4320 4.1).
+ * To a non-INVITE a provisional response other than 100, and a 408, are refused with -EINVAL; over
+ * an unreliable flow a 100 is taken but not sent before Timer E would have reached T2, at which
+ * time one leaves anyway (RFC 4320 4.1, 4.2).
  */
 int txn_reply(struct txn *t, unsigned status, struct slice bytes);
-/* Tells the owner of an INVITE transaction that it was cancelled. The caller answers the CANCEL. */
+/*
+ * Tells the owner of an INVITE transaction without final response that it was cancelled (9.2). The
+ * caller answers the CANCEL.
+ */
 void txn_server_cancelled(struct txn *t, const struct msg *cancel);
 
 /* ---- both ---- */
 
-/* The owner is told nothing any more; the machine goes on by itself. NULL is fine. */
+/*
+ * The owner is told nothing any more; the machine goes on by itself. An INVITE that nobody would
+ * end any more goes silently after Timer C. NULL is fine.
+ */
 void txn_forget(struct txn *t);
 void txn_set_owner(struct txn *t, void *owner);
 const struct msg *txn_request(const struct txn *t);
