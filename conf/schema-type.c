@@ -195,7 +195,7 @@ static int parse_word(
 	if (w->support == SCHEMA_NOW)
 		return 0;
 	buf_str(want, w->name);
-	return -EOPNOTSUPP;
+	return w->support == SCHEMA_LATER ? -EOPNOTSUPP : SCHEMA_PARTLY;
 }
 
 const struct schema_type schema_word = {

@@ -77,7 +77,7 @@ static bool seen_add(struct schema_reader *r, const struct schema_seen *what)
 	return false;
 }
 
-/* The line that said it last; 0 if none did. */
+/* The line that said it last; 0 if none did, or if it was taken back by an empty value. */
 unsigned schema_line(const struct schema_reader *r, struct schema_spot spot)
 {
 	for (size_t i = 0; i < r->n_seen; i++) {
@@ -216,21 +216,23 @@ static void assign(struct schema_reader *r, const struct schema_key *key, void *
 	const struct ini_entry *e)
 {
 	struct schema_report what = { .entry = e, .key = key, .severity = PROBLEM_ERROR };
-	struct buf text = BUF_NULL;
+	struct buf words = BUF_NULL, text = BUF_NULL;
 	int rc;
 
-	rc = key->type->parse(key, e->value, base, &text);
+	rc = key->type->parse(key, e->value, base, &words);
+	if (rc == SCHEMA_PARTLY)
+		what.severity = PROBLEM_WARNING;
 	if (rc == 0 && key->support != SCHEMA_NOW && !is_preset(key, base)) {
 		what.severity = severity_of(key->support);
 		report(r, &what, SLICE("not supported yet by this version"));
 	} else if (rc == -EOPNOTSUPP || rc == SCHEMA_PARTLY) {
-		if (rc == SCHEMA_PARTLY)
-			what.severity = PROBLEM_WARNING;
-		buf_lit(&text, " is not supported yet by this version");
+		buf_printf(&text, "not supported yet by this version: %.*s",
+			SLICE_ARGS(buf_slice(&words)));
 		report(r, &what, buf_slice(&text));
 	} else if (rc < 0) {
-		report(r, &what, buf_slice(&text));
+		report(r, &what, buf_slice(&words));
 	}
+	buf_deinit(&words);
 	buf_deinit(&text);
 }
 
@@ -252,8 +254,10 @@ static bool try_row(struct schema_reader *r, size_t row_index, const struct ini_
 
 	for (size_t i = 0; i < row->n_keys; i++) {
 		const struct schema_key *key = &row->keys[i];
+		/* An empty value is as if nothing had been said, but an empty list is something. */
+		const bool says = e->value.n || key->type->again == SCHEMA_ADDS;
 		const struct schema_seen what = {
-			.section = row, .key = key, .index = index, .line = e->line
+			.section = row, .key = key, .index = index, .line = says ? e->line : 0
 		};
 
 		if (!slice_eq(slice_str(key->name), e->key))

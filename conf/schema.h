@@ -30,12 +30,12 @@ struct schema_word {
 struct schema_key;
 
 /* Positive results of schema_type.parse. */
-enum { SCHEMA_PARTLY = 1 }; /* some words of a list are for a later version, and were left out */
+enum { SCHEMA_PARTLY = 1 }; /* some words are for a later version, and it works without them */
 
 struct schema_type {
 	/*
 	 * Turns value, never empty, into *field. On -EINVAL, *want gets what would be right; on
-	 * -EOPNOTSUPP and SCHEMA_PARTLY the words that are for later.
+	 * -EOPNOTSUPP and SCHEMA_PARTLY the words that are for later; the field is set then.
 	 */
 	int (*parse)(
 		const struct schema_key *key, struct slice value, void *base, struct buf *want);

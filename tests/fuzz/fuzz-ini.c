@@ -6,7 +6,9 @@
 
 #include "conf/daemon-conf.h"
 #include "conf/problem.h"
+#include "conf/profile-conf.h"
 #include "protocol/base/buf.h"
+#include "protocol/ua/profile.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -25,11 +27,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct slice text = slice_of((const char *)data, size);
 	struct problem_list problems = { 0 };
+	/* No folder holds the passwords that the text may name. */
+	const struct profile_conf_source source = {
+		.file = "fuzz", .folder = "/nonexistent", .credentials_folder = "/nonexistent"
+	};
 	struct daemon_conf *c = daemon_conf_read(text, "fuzz", &problems);
+	struct profile *p;
 
 	if (!daemon_conf_equal(c, c))
 		abort();
 	daemon_conf_free(c);
+	p = profile_conf_read(text, &source, &problems);
+	if (!profile_equal(p, p))
+		abort();
+	profile_unref(p);
 	check_problems(&problems);
 	problem_list_deinit(&problems);
 	return 0;

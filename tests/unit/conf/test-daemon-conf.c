@@ -120,7 +120,7 @@ static const struct {
 	{ "[Listen]\nTransport=sctp\n",
 		"f:2: error: [Listen] Transport=sctp: expected udp, tcp or tls\n" },
 	{ "[Listen]\nTransport=tls\n",
-		"f:2: error: [Listen] Transport=tls: tls is not supported yet by this version\n" },
+		"f:2: error: [Listen] Transport=tls: not supported yet by this version: tls\n" },
 	{ "[Listen]\nAddress=localhost\n",
 		"f:2: error: [Listen] Address=localhost: expected an IPv4 or IPv6 address without "
 		"port\n" },
