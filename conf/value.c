@@ -7,6 +7,7 @@
 #include "protocol/base/buf.h"
 #include "protocol/base/err.h"
 #include "protocol/base/mem.h"
+#include "protocol/msg/uri.h"
 
 enum {
 	HOST_NAME_MAX_LEN = 253, /* RFC 1035 section 2.3.4, without the root's dot */
@@ -303,23 +304,17 @@ int value_parse_session(struct slice s, struct value_session *ret)
 	return 0;
 }
 
-/* No parameters and no headers: an address of record is an identity, not a route. */
+/* No password, parameters or headers: an address of record is an identity, not a route. */
 int value_check_aor(struct slice s)
 {
 	struct value_host host;
-	struct slice scheme, user, rest;
+	struct uri u;
 
-	if (!slice_cut(s, ':', &scheme, &rest) || !slice_cut(rest, '@', &user, &rest))
+	if (uri_parse(s, &u) < 0 || (u.scheme != URI_SIP && u.scheme != URI_SIPS))
 		return -EINVAL;
-	if (!slice_eq_ci(scheme, SLICE("sip")) && !slice_eq_ci(scheme, SLICE("sips")))
+	if (!u.user.n || u.password.p || u.params.n || u.headers.n)
 		return -EINVAL;
-	if (!user.n)
-		return -EINVAL;
-	for (size_t i = 0; i < user.n; i++)
-		if (!is_digit(user.p[i]) && !is_alpha(user.p[i]) &&
-			(user.p[i] == '\0' || !strchr("-_.!~*'()%&=+$,;?/", user.p[i])))
-			return -EINVAL;
-	return value_parse_host(rest, &host);
+	return value_parse_host(uri_bare_host(&u), &host);
 }
 
 int value_check_path_element(struct slice s)
