@@ -25,6 +25,17 @@ void later_leave(struct later *l)
 	l->depth--;
 }
 
+void later_postpone(struct later *l)
+{
+	assert(l->depth > 0);
+	l->depth--;
+}
+
+bool later_is_empty(const struct later *l)
+{
+	return list_is_empty(&l->notes);
+}
+
 void later_queue(struct later *l, struct later_note *n)
 {
 	assert(n->deliver);

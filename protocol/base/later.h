@@ -24,5 +24,8 @@ void later_enter(struct later *l);
 /* The outermost leave delivers until nothing is queued, including what listeners queue meanwhile.
  */
 void later_leave(struct later *l);
+/* Leaves without delivering: what is queued waits until somebody enters and leaves again. */
+void later_postpone(struct later *l);
+bool later_is_empty(const struct later *l);
 void later_queue(struct later *l, struct later_note *n);
 void later_cancel(struct later_note *n);

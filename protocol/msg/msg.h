@@ -73,7 +73,8 @@ enum msg_framing {
  * big.
  */
 int msg_parse(struct slice bytes, enum msg_framing framing, struct msg **ret_msg);
-struct msg *msg_ref(struct msg *m);
+/* Looking at a message is enough to keep it: the count is no part of what it says. */
+struct msg *msg_ref(const struct msg *m);
 void msg_unref(struct msg *m);
 /* Replaces the first Via line in responses to m. Copied. Empty: as it arrived. */
 void msg_set_top_via(struct msg *m, struct slice value);

@@ -205,7 +205,7 @@ void txn_send_trying(struct txn *t)
 /* ---- birth ---- */
 
 static struct txn *new_txn(
-	struct txn_table *tt, enum txn_kind kind, struct flow *f, struct msg *request)
+	struct txn_table *tt, enum txn_kind kind, struct flow *f, const struct msg *request)
 {
 	struct txn *t = mem_new(struct txn);
 
@@ -267,9 +267,7 @@ struct txn *txn_server_new(struct txn_table *tt, struct flow *reply_flow, const 
 	assert(request->is_request && request->method != METHOD_ACK);
 	if (tt->n >= tt->max)
 		return NULL;
-	/* A reference count is no part of what const promises. */
-	t = new_txn(tt, request->method == METHOD_INVITE ? TXN_IST : TXN_NIST, reply_flow,
-		(struct msg *)(uintptr_t)request);
+	t = new_txn(tt, request->method == METHOD_INVITE ? TXN_IST : TXN_NIST, reply_flow, request);
 	t->server = ops;
 	t->owner = owner;
 	tt->n_requests_in++;
