@@ -348,7 +348,8 @@ void endpoint_set_flow(struct endpoint *ep, struct flow *f)
 	flow_unref(ep->flow);
 	ep->flow = f;
 	free(ep->server);
-	ep->server = NULL;
+	free(ep->flow_key);
+	ep->server = ep->flow_key = NULL;
 	if (f) {
 		struct buf b = BUF_NULL;
 

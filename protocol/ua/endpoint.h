@@ -41,6 +41,8 @@ struct endpoint {
 	/* The cached connection to the server, NULL until something was sent. */
 	struct flow *flow;
 	char *server; /* "udp:192.0.2.1:5060", whom flow leads to */
+	/* The server as configured that flow was opened for, "udp:sip.example.com:0". */
+	char *flow_key;
 	bool auto_refresh;
 	bool closing, leaving;
 

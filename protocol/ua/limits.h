@@ -7,13 +7,15 @@ enum {
 	LIMITS_ENDPOINTS = 200000,           /* Daemon.MaximumEndpoints may set less */
 	LIMITS_REQUESTS_PER_ENDPOINT = 1024, /* own requests in flight */
 	LIMITS_INCOMING_PER_ENDPOINT = 256,  /* requests waiting for an agent; beyond: 503 */
-	LIMITS_ATTEMPTS = 16,      /* targets, challenges and redirects tried for one request */
-	LIMITS_AUTH_ROUNDS = 4,    /* answers to challenges for one request */
-	LIMITS_REDIRECTS = 5,      /* 3xx followed for one request */
-	LIMITS_REALMS = 16,        /* challenges remembered by one endpoint */
-	LIMITS_BINDINGS = 64,      /* contacts kept of a registrar's answer */
-	LIMITS_ROUTES = 16,        /* Service-Route values kept */
-	LIMITS_ADDRESSES = 16,     /* addresses kept of one look-up */
-	LIMITS_UDP_REQUEST = 1300, /* RFC 3261 18.1.1: larger requests take TCP */
-	LIMITS_USER_HEADERS = 64,  /* header fields that a client may add to a request */
+	LIMITS_ATTEMPTS = 16,        /* targets, challenges and redirects tried for one request */
+	LIMITS_AUTH_ROUNDS = 4,      /* answers to challenges for one request */
+	LIMITS_REDIRECTS = 5,        /* 3xx followed for one request */
+	LIMITS_REALMS = 16,          /* challenges remembered by one endpoint */
+	LIMITS_BINDINGS = 64,        /* contacts kept of a registrar's answer */
+	LIMITS_ROUTES = 16,          /* Service-Route values kept */
+	LIMITS_ADDRESSES = 16,       /* addresses kept of one look-up */
+	LIMITS_SERVER_HEALTH = 1024, /* servers remembered as failing */
+	LIMITS_RETRY_AFTER = 3600,   /* seconds that a 503 keeps us away at most */
+	LIMITS_UDP_REQUEST = 1300,   /* RFC 3261 18.1.1: larger requests take TCP */
+	LIMITS_USER_HEADERS = 64,    /* header fields that a client may add to a request */
 };

@@ -78,7 +78,8 @@ void ua_advance(struct ua *ua, usec_t now)
 
 usec_t ua_deadline(const struct ua *ua)
 {
-	return timerq_next(&ua->timers);
+	/* Verbs that may not tell at once leave their news to the next input. */
+	return later_is_empty(&ua->later) ? timerq_next(&ua->timers) : ua->timers.now;
 }
 
 /* RFC 3261 18.1.2 and 8.1.3.3: a response with more than our own Via was misrouted. */

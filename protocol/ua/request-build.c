@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "protocol/msg/build.h"
+#include "protocol/ua/registration.h"
+#include "protocol/ua/request-private.h"
+
+/* The text of a request outside dialogs (RFC 3261 section 8.1.1). */
+
+enum {
+	MAX_FORWARDS = 70, /* 8.1.1.6 */
+	TAG_BYTES = 8,     /* 19.3 asks for 32 random bits at least */
+	CALL_ID_BYTES = 16,
+	BRANCH_BYTES = 12,
+};
+
+static void append_from(struct request *r, struct slice tag)
+{
+	const struct endpoint *ep = r->ep;
+	struct buf v = BUF_NULL;
+
+	addr_append(&v, slice_str(ep->display_name), slice_str(ep->uri));
+	buf_lit(&v, ";tag=");
+	if (tag.n)
+		buf_put(&v, tag);
+	else
+		ua_random_hex(ep->ua, &v, TAG_BYTES);
+	build_header(&r->common, HDR_FROM, buf_slice(&v));
+	buf_deinit(&v);
+}
+
+static void append_to(struct request *r, const struct request_spec *spec)
+{
+	struct buf v = BUF_NULL;
+
+	addr_append(&v, spec->to_display, spec->to.n ? spec->to : spec->uri);
+	build_header(&r->common, HDR_TO, buf_slice(&v));
+	buf_deinit(&v);
+}
+
+static void append_call_id(struct request *r, struct slice call_id)
+{
+	struct buf v = BUF_NULL;
+
+	if (call_id.n)
+		buf_put(&v, call_id);
+	else
+		ua_random_hex(r->ep->ua, &v, CALL_ID_BYTES);
+	build_header(&r->common, HDR_CALL_ID, buf_slice(&v));
+	buf_deinit(&v);
+}
+
+void request_build_common(struct request *r, const struct request_spec *spec)
+{
+	const char *user_agent = r->ep->ua->host->user_agent;
+
+	build_header_u64(&r->common, HDR_MAX_FORWARDS, MAX_FORWARDS);
+	append_from(r, spec->from_tag);
+	append_to(r, spec);
+	append_call_id(r, spec->call_id);
+	for (size_t i = 0; i < spec->n_headers; i++) {
+		build_header_named(&r->common, spec->headers[i].name, spec->headers[i].value);
+		if (hdr_find(spec->headers[i].name) == HDR_USER_AGENT)
+			user_agent = NULL;
+	}
+	if (user_agent)
+		build_header(&r->common, HDR_USER_AGENT, slice_str(user_agent));
+}
+
+static void append_via(struct buf *b, struct request *r, const struct flow *f)
+{
+	struct buf branch = BUF_NULL;
+	struct build_via via = {
+		.transport = slice_str(transport_via_name(f->transport)),
+		/* A connection that could not even be begun has no address of ours. */
+		.host = f->local.host[0] ? slice_str(f->local.host) : SLICE("0.0.0.0"),
+		.port = f->local.port,
+	};
+
+	/* 8.1.1.7: unique across space and time */
+	buf_lit(&branch, VIA_COOKIE);
+	ua_random_hex(r->ep->ua, &branch, BRANCH_BYTES);
+	via.branch = buf_slice(&branch);
+	build_via(b, &via);
+	buf_deinit(&branch);
+}
+
+/* The outbound proxy as a loose route, RFC 3261 8.1.2 and 16.12.1.1. */
+static void append_outbound_route(struct buf *v, const char *proxy)
+{
+	struct slice text = slice_str(proxy), lr;
+	struct locate_target t;
+	struct uri u;
+
+	if (uri_parse(text, &u) == 0 && (u.scheme == URI_SIP || u.scheme == URI_SIPS)) {
+		buf_putc(v, '<');
+		buf_put(v, text);
+		buf_str(v, uri_param(&u, SLICE("lr"), &lr) ? ">" : ";lr>");
+	} else if (locate_target_parse(text, &t) == 0) {
+		buf_lit(v, "<sip:");
+		build_hostport(v, t.host, t.port);
+		if (t.transport)
+			buf_printf(v, ";transport=%s", transport_name(t.transport));
+		buf_lit(v, ";lr>");
+	}
+}
+
+/* The service route begins with the outbound proxy itself: visiting it once will do. */
+static bool begins_with_proxy(const struct registration *reg, const char *proxy)
+{
+	struct locate_target t;
+	struct addr a;
+	struct slice first = slice_str(reg->service_route[0]);
+
+	return addr_next(&first, &a) == 1 && locate_target_parse(slice_str(proxy), &t) == 0 &&
+	       slice_eq_ci(uri_bare_host(&a.uri), t.host) && a.uri.port == t.port;
+}
+
+/*
+ * Preloaded routes: what leads out of here first, then the Service-Route in its order (RFC 3608
+ * sections 5 and 6.1), which is not for REGISTER.
+ */
+static void append_routes(struct buf *b, const struct request *r)
+{
+	const struct registration *reg = r->ep->registration;
+	const char *proxy = r->ep->outbound_proxy;
+	size_t n = reg && r->server == REQUEST_TO_PROXY ? reg->n_service_route : 0;
+	struct buf v = BUF_NULL;
+
+	if (proxy && !(n && begins_with_proxy(reg, proxy))) {
+		append_outbound_route(&v, proxy);
+		build_header(b, HDR_ROUTE, buf_slice(&v));
+		buf_deinit(&v);
+	}
+	for (size_t i = 0; i < n; i++)
+		build_header(b, HDR_ROUTE, slice_str(reg->service_route[i]));
+}
+
+static void append_contact(struct buf *b, const struct request *r, const struct flow *f)
+{
+	struct buf v = BUF_NULL;
+
+	buf_putc(&v, '<');
+	endpoint_append_contact_uri(&v, r->ep, f);
+	buf_putc(&v, '>');
+	buf_str(&v, r->contact_params);
+	build_header(b, HDR_CONTACT, buf_slice(&v));
+	buf_deinit(&v);
+}
+
+void request_build(struct buf *b, struct request *r, const struct flow *f, struct slice credentials)
+{
+	build_request_line(b, slice_str(r->method), slice_str(r->targets[r->target].uri));
+	append_via(b, r, f);
+	append_routes(b, r);
+	buf_put(b, buf_slice(&r->common));
+	build_cseq(b, r->cseq, slice_str(r->method));
+	if (r->contact == REQUEST_CONTACT)
+		append_contact(b, r, f);
+	buf_put(b, credentials);
+	build_body(b, slice_str(r->content_type), slice_of(r->body, r->body_n));
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "protocol/ua/locate.h"
+#include "protocol/ua/request.h"
+
+/* What the files of a request share; nobody else includes this. */
+
+/* A Request-URI of the target set (RFC 3261 8.1.3.4). Each gets in at most once. */
+struct request_target {
+	char *uri;
+	uint32_t q_thousandths;
+	bool tried;
+};
+
+struct request {
+	struct endpoint *ep;
+	struct list node;
+	const struct request_ops *ops;
+	void *owner;
+
+	/* The wish, copied. */
+	enum request_server server;
+	enum request_contact contact;
+	enum request_redirects redirects;
+	char *method, *contact_params, *content_type, *body;
+	size_t body_n;
+	/* Whole lines that every attempt repeats: Max-Forwards, From, To, Call-ID, client's. */
+	struct buf common;
+	uint32_t cseq;
+
+	/* The target set: [0] is the wish's own Request-URI. */
+	struct request_target targets[LIMITS_ATTEMPTS];
+	size_t n_targets, target;
+
+	/* The way to the current target. */
+	struct locate locate;
+	size_t at;               /* index into locate.addrs */
+	char *server_key;        /* what was located: "udp:sip.example.com:5060" */
+	bool to_server;          /* the endpoint's own server, which may ask for credentials */
+	bool cached;             /* over the endpoint's cached flow, nothing was located yet */
+	bool upgraded;           /* TCP because of the size (RFC 3261 18.1.1) */
+	struct flow_addr failed; /* where the cached flow led to when it failed us */
+	struct flow *flow;
+	struct txn *txn;
+	struct msg *sent; /* the last attempt */
+	bool answered;    /* the current attempt had a provisional response */
+
+	unsigned n_attempts, n_auth_rounds, n_redirects;
+	struct ua_query secret;
+	char *realm; /* that the secret is asked for */
+	struct timer timeout;
+
+	/* How it ended, or how the last attempt failed. */
+	struct later_note note;
+	bool finished, delivering;
+	unsigned status;
+	char *reason;
+	enum origin origin;
+	int error;
+	struct msg *response;
+};
+
+/* How an attempt failed, and so what may be tried next. */
+enum request_next {
+	REQUEST_NEXT_ADDRESS, /* the next address of the server (RFC 3263 4.3), then as below */
+	REQUEST_NEXT_TARGET,  /* the next of the target set (RFC 3261 8.1.3.4) */
+	REQUEST_NEXT_NOTHING,
+};
+
+struct request_end {
+	unsigned status;
+	struct slice reason;
+	enum origin origin;
+	int error;
+	const struct msg *response;
+};
+
+/* ---- request.c ---- */
+
+/* Remembers how an attempt ended; copies. */
+void request_note_end(struct request *r, const struct request_end *e);
+/* Delivers what was noted, by a note; nothing else happens to the request any more. */
+void request_finish(struct request *r);
+void request_finish_local(struct request *r, int error, struct slice reason);
+
+/* ---- request-send.c ---- */
+
+/* 0 if there is a way from ep to that URI; -EOPNOTSUPP, -EINVAL (outbound proxy) */
+int request_check_way(const struct endpoint *ep, enum request_server server, const struct uri *uri);
+/* Sends to the current target, whose way has to be found yet. */
+void request_start(struct request *r);
+/* Sends once more the way that the last attempt went, with the next CSeq. */
+void request_again(struct request *r);
+/* What was noted as the end is final unless something else is left to try. */
+void request_try(struct request *r, enum request_next next);
+/* Lets go of transaction, look-up and question. */
+void request_stop(struct request *r);
+
+/* ---- request-response.c ---- */
+
+/* A final response came. */
+void request_on_final(struct request *r, const struct msg *m);
+/* Puts text into the target set unless it is there or may not be. */
+void request_add_target(struct request *r, struct slice uri, uint32_t q_thousandths);
+
+/* ---- request-build.c ---- */
+
+/* Headers that all attempts share. */
+void request_build_common(struct request *r, const struct request_spec *spec);
+/* One attempt over f; credentials are whole header lines. */
+void request_build(
+	struct buf *b, struct request *r, const struct flow *f, struct slice credentials);
+
+/* ---- request-health.c: servers to be passed over while others are there ---- */
+
+bool request_health_is_bad(
+	const struct ua *ua, enum transport transport, const struct flow_addr *addr);
+void request_health_mark(
+	struct ua *ua, enum transport transport, const struct flow_addr *addr, usec_t how_long);

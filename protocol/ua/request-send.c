@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
+#include "protocol/base/err.h"
+#include "protocol/msg/build.h"
+#include "protocol/ua/registration.h"
+#include "protocol/ua/request-private.h"
+
+/* From a target to bytes on a flow: RFC 3263 section 4, RFC 3261 sections 8.1.2 and 18.1.1. */
+
+enum {
+	/* A server that failed us is tried last for a while; RFC 3263 leaves the time open. */
+	FAILED_SEC = 30,
+	/* After this time it is worth another look whether the server takes TCP meanwhile. */
+	NO_TCP_SEC = 300,
+	MAX_UDP = 65507, /* what fits into a datagram at all */
+};
+
+/* ---- the way ---- */
+
+struct way {
+	struct locate_target to;
+	bool own; /* the endpoint's own server */
+};
+
+static int way_to_proxy(const struct endpoint *ep, const struct profile_server *s, struct way *w)
+{
+	if (locate_target_parse(slice_str(ep->outbound_proxy), &w->to) < 0)
+		return -EINVAL;
+	if (w->to.transport == TRANSPORT_NONE)
+		w->to.transport = ep->transport || !s ? ep->transport : s->protocol;
+	w->own = ep->kind->authenticates;
+	return 0;
+}
+
+static void way_to_server(const struct endpoint *ep, const struct profile_server *s, struct way *w)
+{
+	w->to.host = slice_str(s->host);
+	w->to.port = s->port;
+	w->to.transport = ep->transport ? ep->transport : s->protocol;
+	w->own = ep->kind->authenticates;
+}
+
+static int way_to_target(const struct endpoint *ep, const struct uri *uri, struct way *w)
+{
+	int r = locate_target_of_uri(uri, &w->to);
+
+	if (r == 0 && w->to.transport == TRANSPORT_NONE)
+		w->to.transport = ep->transport;
+	return r;
+}
+
+/*
+ * A registered endpoint sends everything to its server, which so plays the default outbound proxy
+ * of RFC 3261 8.1.2: a Service-Route says where it goes from there. Without a server, and for
+ * peers, RFC 3263 on the Request-URI decides.
+ */
+static int find_way(const struct endpoint *ep, enum request_server server, const struct uri *uri,
+	struct way *ret)
+{
+	const struct profile_server *s = NULL;
+	struct way w = { .own = false };
+	int r = 0;
+
+	if (ep->kind->registers)
+		s = server == REQUEST_TO_REGISTRAR ? profile_registrar(ep->profile)
+						   : profile_proxy(ep->profile);
+	if (server == REQUEST_TO_REGISTRAR && !s)
+		return -EOPNOTSUPP;
+	if (ep->outbound_proxy)
+		r = way_to_proxy(ep, s, &w);
+	else if (s)
+		way_to_server(ep, s, &w);
+	else
+		r = way_to_target(ep, uri, &w);
+	if (r < 0)
+		return r;
+	if (w.to.transport == TRANSPORT_NONE)
+		w.to.transport = TRANSPORT_UDP;
+	/* RFC 3261 8.1.2: whatever stands between, a sips URI is reached over TLS. */
+	if (uri->scheme == URI_SIPS && w.to.transport != TRANSPORT_TLS)
+		return -EOPNOTSUPP;
+	*ret = w;
+	return 0;
+}
+
+int request_check_way(const struct endpoint *ep, enum request_server server, const struct uri *uri)
+{
+	struct way w;
+
+	return find_way(ep, server, uri, &w);
+}
+
+static char *way_key(const struct way *w)
+{
+	struct buf b = BUF_NULL;
+
+	buf_str(&b, transport_name(w->to.transport));
+	buf_putc(&b, ':');
+	build_hostport(&b, w->to.host, w->to.port);
+	return buf_take(&b);
+}
+
+/* ---- flows ---- */
+
+static struct flow *open_flow(
+	struct request *r, enum transport transport, const struct flow_addr *addr)
+{
+	const struct host *host = r->ep->ua->host;
+	struct host_target t = {
+		.transport = transport,
+		.addr = *addr,
+		.profile = r->ep->profile,
+	};
+
+	return host->ops->open(host->ctx, &t);
+}
+
+static bool is_usable(const struct request *r, const struct flow *f)
+{
+	return f && f->state != FLOW_DOWN &&
+	       !request_health_is_bad(r->ep->ua, f->transport, &f->peer);
+}
+
+static struct flow *flow_to(struct request *r, const struct flow_addr *addr)
+{
+	struct flow *f = r->ep->flow;
+
+	if (r->to_server && f && f->state != FLOW_DOWN && f->transport == r->locate.transport &&
+		flow_addr_equal(&f->peer, addr))
+		return f;
+	return open_flow(r, r->locate.transport, addr);
+}
+
+/*
+ * What leads to the endpoint's server is kept for the requests to come. The registrar's has
+ * precedence, for incoming requests arrive over it. A peer keeps nothing.
+ */
+static void keep_flow(struct request *r, struct flow *f)
+{
+	struct endpoint *ep = r->ep;
+
+	if (!r->to_server || !ep->kind->registers)
+		return;
+	if (r->server != REQUEST_TO_REGISTRAR && is_usable(r, ep->flow))
+		return;
+	endpoint_set_flow(ep, f);
+	free(ep->flow_key);
+	ep->flow_key = mem_strdup(r->server_key);
+}
+
+static void use_flow(struct request *r, struct flow *f)
+{
+	flow_ref(f);
+	flow_unref(r->flow);
+	r->flow = f;
+}
+
+/* ---- sending ---- */
+
+static void on_response(void *owner, struct txn *t, const struct msg *m);
+static void on_failed(void *owner, struct txn *t, enum txn_failure why);
+static void on_ended(void *owner, struct txn *t);
+
+static const struct txn_client_ops client_ops = {
+	.response = on_response,
+	.failed = on_failed,
+	.ended = on_ended,
+};
+
+static void append_credentials(struct buf *b, struct request *r, const struct flow *f)
+{
+	struct auth_request a = {
+		.method = slice_str(r->method),
+		.uri = slice_str(r->targets[r->target].uri),
+		.body = slice_of(r->body, r->body_n),
+		.transport = f->transport,
+	};
+
+	/* Nothing of ours is shown to a stranger. */
+	if (r->to_server)
+		auth_append(b, r->ep, &a);
+}
+
+static void transmit(struct request *r, struct slice bytes)
+{
+	struct txn_table *txns = &r->ep->ua->txns;
+	struct msg *m = NULL;
+
+	if (r->flow->transport == TRANSPORT_UDP && bytes.n > MAX_UDP) {
+		request_finish_local(r, -EMSGSIZE, SLICE("message too large for UDP"));
+		return;
+	}
+	/* Our own bytes, read back: what a client put in cannot have broken them. */
+	if (msg_parse(bytes, MSG_STREAM, &m) < 0 || m->fault.status) {
+		msg_unref(m);
+		request_finish_local(r, -EINVAL, SLICE("malformed request"));
+		return;
+	}
+	msg_unref(r->sent);
+	r->sent = m;
+	r->answered = false;
+	r->n_attempts++;
+	r->txn = txn_client_new(txns, r->flow, m, &client_ops, r);
+	if (!r->txn)
+		request_finish_local(r, -ENOSPC, SLICE("too many transactions"));
+}
+
+/* RFC 3261 18.1.1: what may be fragmented goes over a congestion-controlled transport. */
+static bool is_too_large(const struct request *r, const struct flow *f, size_t n)
+{
+	return f->transport == TRANSPORT_UDP && n > LIMITS_UDP_REQUEST &&
+	       !request_health_is_bad(r->ep->ua, TRANSPORT_TCP, &f->peer);
+}
+
+static void send_over(struct request *r, struct flow *f)
+{
+	struct buf bytes = BUF_NULL, credentials = BUF_NULL;
+
+	use_flow(r, f);
+	append_credentials(&credentials, r, f);
+	request_build(&bytes, r, f, buf_slice(&credentials));
+	if (is_too_large(r, f, bytes.n)) {
+		use_flow(r, open_flow(r, TRANSPORT_TCP, &f->peer));
+		r->upgraded = true;
+		buf_reset(&bytes);
+		request_build(&bytes, r, r->flow, buf_slice(&credentials));
+	}
+	if (!r->upgraded)
+		keep_flow(r, r->flow);
+	transmit(r, buf_slice(&bytes));
+	buf_deinit(&credentials);
+	buf_deinit(&bytes);
+}
+
+static void send_to_address(struct request *r)
+{
+	r->upgraded = false;
+	send_over(r, flow_to(r, &r->locate.addrs[r->at]));
+}
+
+static void network_failed(struct request *r, struct slice reason)
+{
+	struct request_end end = {
+		.reason = reason,
+		.origin = ORIGIN_NETWORK,
+		.error = -ECONNREFUSED,
+	};
+
+	request_note_end(r, &end);
+}
+
+/* Stable: those that others found to be bad come last. */
+static void order_addresses(struct request *r)
+{
+	struct locate *l = &r->locate;
+	struct flow_addr bad[LIMITS_ADDRESSES];
+	size_t n_good = 0, n_bad = 0;
+
+	for (size_t i = 0; i < l->n_addrs; i++) {
+		if (r->failed.host[0] && flow_addr_equal(&l->addrs[i], &r->failed))
+			continue;
+		if (request_health_is_bad(r->ep->ua, l->transport, &l->addrs[i]))
+			bad[n_bad++] = l->addrs[i];
+		else
+			l->addrs[n_good++] = l->addrs[i];
+	}
+	memcpy(l->addrs + n_good, bad, n_bad * sizeof(*bad));
+	l->n_addrs = n_good + n_bad;
+}
+
+static void on_located(struct locate *l, int error)
+{
+	struct request *r = container_of(l, struct request, locate);
+
+	if (error < 0 && !r->cached) {
+		network_failed(r, error == -ETIMEDOUT ? SLICE("name server did not answer")
+						      : SLICE("host name has no address"));
+		request_try(r, REQUEST_NEXT_TARGET);
+		return;
+	}
+	r->cached = false;
+	order_addresses(r);
+	r->at = 0;
+	if (l->n_addrs)
+		send_to_address(r);
+	else /* only the address that failed already */
+		request_try(r, REQUEST_NEXT_TARGET);
+}
+
+static void start_locating(struct request *r, const struct way *w)
+{
+	int known;
+
+	r->locate.done = on_located;
+	known = locate_start(&r->locate, r->ep->ua, &w->to);
+	if (known != 0)
+		on_located(&r->locate, known < 0 ? known : 0);
+}
+
+static int current_way(const struct request *r, struct way *ret)
+{
+	struct uri uri;
+
+	if (uri_parse(slice_str(r->targets[r->target].uri), &uri) < 0)
+		return -EINVAL;
+	return find_way(r->ep, r->server, &uri, ret);
+}
+
+void request_start(struct request *r)
+{
+	struct endpoint *ep = r->ep;
+	struct way w;
+
+	r->targets[r->target].tried = true;
+	if (current_way(r, &w) < 0) {
+		network_failed(r, SLICE("no way to the target"));
+		request_try(r, REQUEST_NEXT_TARGET);
+		return;
+	}
+	free(r->server_key);
+	r->server_key = way_key(&w);
+	r->to_server = w.own;
+	r->cached = r->upgraded = false;
+	memset(&r->failed, 0, sizeof(r->failed));
+	if (w.own && ep->flow_key && strcmp(ep->flow_key, r->server_key) == 0 &&
+		is_usable(r, ep->flow)) {
+		r->cached = true;
+		r->locate.transport = ep->flow->transport;
+		send_over(r, ep->flow);
+	} else {
+		start_locating(r, &w);
+	}
+}
+
+void request_again(struct request *r)
+{
+	request_stop(r);
+	if (r->n_attempts >= LIMITS_ATTEMPTS) {
+		request_finish(r);
+		return;
+	}
+	r->cseq++;
+	if (r->flow->state != FLOW_DOWN)
+		send_over(r, r->flow);
+	else
+		request_start(r);
+}
+
+/* ---- what is left to try ---- */
+
+static bool next_address(struct request *r)
+{
+	struct way w;
+
+	if (r->cached) {
+		if (current_way(r, &w) < 0)
+			return false;
+		start_locating(r, &w);
+		return true;
+	}
+	if (r->at + 1 >= r->locate.n_addrs)
+		return false;
+	r->at++;
+	send_to_address(r);
+	return true;
+}
+
+/* The untried target with the highest q, the first of equals (RFC 3261 8.1.3.4). */
+static bool next_target(struct request *r)
+{
+	struct request_target *best = NULL;
+
+	for (size_t i = 0; i < r->n_targets; i++) {
+		struct request_target *t = &r->targets[i];
+
+		if (!t->tried && (!best || t->q_thousandths > best->q_thousandths))
+			best = t;
+	}
+	if (!best)
+		return false;
+	r->target = (size_t)(best - r->targets);
+	r->cseq++;
+	request_start(r);
+	return true;
+}
+
+void request_try(struct request *r, enum request_next next)
+{
+	request_stop(r);
+	if (r->n_attempts < LIMITS_ATTEMPTS) {
+		if (next == REQUEST_NEXT_ADDRESS && next_address(r))
+			return;
+		if (next != REQUEST_NEXT_NOTHING && next_target(r))
+			return;
+	}
+	request_finish(r);
+}
+
+void request_stop(struct request *r)
+{
+	struct txn *t = mem_take(&r->txn);
+
+	/* An INVITE that nobody waits for any more is taken back (RFC 3261 9.1). */
+	if (t && txn_kind(t) == TXN_ICT)
+		(void)txn_cancel(t);
+	txn_forget(t);
+	locate_cancel(&r->locate);
+	ua_query_cancel(r->ep->ua, &r->secret);
+}
+
+/* ---- what the transaction says ---- */
+
+static void on_response(void *owner, struct txn *t, const struct msg *m)
+{
+	struct request *r = owner;
+
+	(void)t;
+	if (m->status >= 200) {
+		request_on_final(r, m);
+		return;
+	}
+	r->answered = true;
+	if (r->ops->progress)
+		r->ops->progress(r->owner, r, m);
+}
+
+static void timed_out(struct request *r)
+{
+	struct buf why = BUF_NULL;
+	struct request_end end = { .origin = ORIGIN_TIMEOUT, .error = -ETIMEDOUT };
+
+	buf_lit(&why, "no answer from ");
+	build_hostport(&why, slice_str(r->flow->peer.host), r->flow->peer.port);
+	end.reason = buf_slice(&why);
+	request_note_end(r, &end);
+	buf_deinit(&why);
+	/* RFC 3263 4.3: somebody was there, and may have acted on the request. */
+	if (r->answered) {
+		request_try(r, REQUEST_NEXT_TARGET);
+		return;
+	}
+	request_health_mark(
+		r->ep->ua, r->flow->transport, &r->flow->peer, FAILED_SEC * USEC_PER_SEC);
+	r->failed = r->flow->peer;
+	request_try(r, REQUEST_NEXT_ADDRESS);
+}
+
+static void transport_failed(struct request *r)
+{
+	struct ua *ua = r->ep->ua;
+	struct flow_addr peer;
+	const char *why = ua->flow_error ? ua->flow_error : "transport failed";
+
+	network_failed(r, slice_str(why));
+	request_stop(r);
+	if (r->upgraded && r->n_attempts < LIMITS_ATTEMPTS) {
+		/* RFC 3261 18.1.1: the server does not speak TCP, then UDP after all. */
+		request_health_mark(ua, TRANSPORT_TCP, &r->flow->peer, NO_TCP_SEC * USEC_PER_SEC);
+		peer = r->flow->peer;
+		r->upgraded = false;
+		send_over(r, flow_to(r, &peer));
+		return;
+	}
+	/* A cached connection that broke says nothing about the server: the address is tried anew.
+	 */
+	if (!r->cached)
+		request_health_mark(
+			ua, r->flow->transport, &r->flow->peer, FAILED_SEC * USEC_PER_SEC);
+	request_try(r, REQUEST_NEXT_ADDRESS);
+}
+
+static void on_failed(void *owner, struct txn *t, enum txn_failure why)
+{
+	struct request *r = owner;
+
+	(void)t;
+	switch (why) {
+	case TXN_TIMEOUT:
+		timed_out(r);
+		break;
+	case TXN_TRANSPORT:
+		transport_failed(r);
+		break;
+	}
+}
+
+static void on_ended(void *owner, struct txn *t)
+{
+	struct request *r = owner;
+
+	(void)t;
+	r->txn = NULL;
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "protocol/ua/request.h"
+
+#include <string.h>
+
+#include "protocol/base/err.h"
+#include "protocol/msg/build.h"
+#include "protocol/ua/request-private.h"
+
+/*
+ * The life of a request; request-send.c finds the way and sends, request-response.c reads the
+ * answers, request-build.c writes the text.
+ *
+ *   new -> [locating] -> sent -> final response, failure -> another attempt ... -> finished -> done
+ *                           \-> challenged -> [secret] -> sent again
+ *
+ * What is in brackets waits for an answer of the host.
+ */
+
+static void deliver(struct later_note *n);
+static void on_timeout(struct timer *t);
+
+static bool is_method(struct slice method)
+{
+	return build_header_is_safe(method, SLICE_NULL);
+}
+
+static int check_uri(struct slice text, struct uri *ret)
+{
+	return uri_parse(text, ret) < 0 ? -EINVAL : 0;
+}
+
+static int check(const struct endpoint *ep, const struct request_spec *spec)
+{
+	struct uri uri, to;
+
+	if (!is_method(spec->method) || check_uri(spec->uri, &uri) < 0)
+		return -EINVAL;
+	if (spec->to.n && check_uri(spec->to, &to) < 0)
+		return -EINVAL;
+	for (size_t i = 0; i < spec->n_headers; i++)
+		if (!build_header_is_safe(spec->headers[i].name, spec->headers[i].value))
+			return -EINVAL;
+	if (!build_header_is_safe(SLICE("Contact"), spec->contact_params) ||
+		!build_header_is_safe(SLICE("To"), spec->to_display) ||
+		!build_header_is_safe(SLICE("Content-Type"), spec->content_type))
+		return -EINVAL;
+	/* Leaving, an endpoint still unregisters. */
+	if (ep->closing && spec->server != REQUEST_TO_REGISTRAR)
+		return -ENOTCONN;
+	if (ep->n_requests >= LIMITS_REQUESTS_PER_ENDPOINT)
+		return -ENOSPC;
+	return request_check_way(ep, spec->server, &uri);
+}
+
+static struct request *make(struct endpoint *ep, const struct request_spec *spec)
+{
+	struct request *r = mem_new(struct request);
+
+	r->ep = ep;
+	r->server = spec->server;
+	r->contact = spec->contact;
+	r->redirects = spec->redirects;
+	r->method = slice_dup(spec->method);
+	r->contact_params = slice_dup(spec->contact_params);
+	r->content_type = slice_dup(spec->content_type);
+	r->body = slice_dup(spec->body);
+	r->body_n = spec->body.n;
+	r->cseq = spec->cseq ? spec->cseq : 1;
+	r->note.deliver = deliver;
+	r->timeout.fire = on_timeout;
+	request_build_common(r, spec);
+	request_add_target(r, spec->uri, 0);
+	list_append(&ep->requests, &r->node);
+	ep->n_requests++;
+	return r;
+}
+
+int request_new(struct endpoint *ep, const struct request_spec *spec, const struct request_ops *ops,
+	void *owner, struct request **ret_request)
+{
+	struct ua *ua = ep->ua;
+	struct request *r;
+	int error = check(ep, spec);
+
+	if (error < 0)
+		return error;
+	later_enter(&ua->later);
+	r = make(ep, spec);
+	r->ops = ops;
+	r->owner = owner;
+	if (spec->timeout)
+		timer_arm(&ua->timers, &r->timeout, spec->timeout);
+	request_start(r);
+	*ret_request = r;
+	/* The caller has to know the request before it hears of it. */
+	later_postpone(&ua->later);
+	return 0;
+}
+
+static void leave_endpoint(struct request *r)
+{
+	if (!list_is_linked(&r->node))
+		return;
+	request_stop(r);
+	timer_cancel(&r->ep->ua->timers, &r->timeout);
+	later_cancel(&r->note);
+	list_remove(&r->node);
+	r->ep->n_requests--;
+}
+
+static void destroy(struct request *r)
+{
+	for (size_t i = 0; i < r->n_targets; i++)
+		free(r->targets[i].uri);
+	flow_unref(r->flow);
+	msg_unref(r->sent);
+	msg_unref(r->response);
+	buf_deinit(&r->common);
+	free(r->method);
+	free(r->contact_params);
+	free(r->content_type);
+	free(r->body);
+	free(r->server_key);
+	free(r->realm);
+	free(r->reason);
+	free(r);
+}
+
+void request_free(struct request *r)
+{
+	if (!r || r->delivering)
+		return;
+	leave_endpoint(r);
+	destroy(r);
+}
+
+/* ---- the end ---- */
+
+void request_note_end(struct request *r, const struct request_end *e)
+{
+	struct msg *response = e->response ? msg_ref(e->response) : NULL;
+
+	free(r->reason);
+	r->status = e->status;
+	r->reason = slice_dup(e->reason);
+	r->origin = e->origin;
+	r->error = e->error;
+	msg_unref(r->response);
+	r->response = response;
+}
+
+void request_finish(struct request *r)
+{
+	struct ua *ua = r->ep->ua;
+
+	if (r->finished)
+		return;
+	r->finished = true;
+	request_stop(r);
+	timer_cancel(&ua->timers, &r->timeout);
+	log_line(&ua->host->log, LOG_LEVEL_DEBUG, "%s of %s ended: %u %s (%s)", r->method,
+		r->ep->id, r->status, r->reason, outcome_origin_name(r->origin));
+	later_queue(&ua->later, &r->note);
+}
+
+void request_finish_local(struct request *r, int error, struct slice reason)
+{
+	struct request_end end = { .reason = reason, .origin = ORIGIN_LOCAL, .error = error };
+
+	request_note_end(r, &end);
+	request_finish(r);
+}
+
+static void deliver(struct later_note *n)
+{
+	struct request *r = container_of(n, struct request, note);
+	struct outcome o = {
+		.status = r->status,
+		.reason = slice_str(r->reason),
+		.origin = r->origin,
+		.error = r->error,
+		.response = r->response,
+	};
+
+	/* The owner may end the endpoint in its callback: by then nothing leads from it to us. */
+	leave_endpoint(r);
+	r->delivering = true;
+	r->ops->done(r->owner, r, &o);
+	destroy(r);
+}
+
+static void on_timeout(struct timer *t)
+{
+	struct request *r = container_of(t, struct request, timeout);
+	struct request_end end = {
+		.reason = SLICE("no final response in time"),
+		.origin = ORIGIN_TIMEOUT,
+		.error = -ETIMEDOUT,
+	};
+
+	request_note_end(r, &end);
+	request_finish(r);
+}
+
+void request_abort(struct request *r, unsigned status, struct slice reason)
+{
+	struct request_end end = {
+		.status = status,
+		.reason = reason,
+		.origin = ORIGIN_LOCAL,
+		.error = -ECANCELED,
+	};
+
+	if (r->finished)
+		return;
+	request_note_end(r, &end);
+	request_finish(r);
+}
+
+/* ---- looking at it ---- */
+
+struct request *request_of_node(struct list *node)
+{
+	return list_entry(node, struct request, node);
+}
+
+uint32_t request_cseq(const struct request *r)
+{
+	return r->cseq;
+}
+
+struct flow *request_flow(const struct request *r)
+{
+	return r->flow;
+}
+
+/* ---- a client's headers ---- */
+
+/* What only the stack writes: routing, identification, credentials, framing. */
+static bool is_the_stacks(enum hdr_id id)
+{
+	static const enum hdr_id own[] = {
+		HDR_AUTHORIZATION,
+		HDR_CALL_ID,
+		HDR_CONTACT,
+		HDR_CONTENT_LENGTH,
+		HDR_CONTENT_TYPE,
+		HDR_CSEQ,
+		HDR_FROM,
+		HDR_MAX_FORWARDS,
+		HDR_PATH,
+		HDR_PROXY_AUTHENTICATE,
+		HDR_PROXY_AUTHORIZATION,
+		HDR_RECORD_ROUTE,
+		HDR_ROUTE,
+		HDR_SERVICE_ROUTE,
+		HDR_TO,
+		HDR_VIA,
+		HDR_WWW_AUTHENTICATE,
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		if (own[i] == id)
+			return true;
+	return false;
+}
+
+int request_headers_check(
+	const struct request_header *h, size_t n, const struct request_header **ret_bad)
+{
+	if (n > LIMITS_USER_HEADERS) {
+		*ret_bad = &h[LIMITS_USER_HEADERS];
+		return -EMSGSIZE;
+	}
+	for (size_t i = 0; i < n; i++) {
+		enum hdr_id id = hdr_find(h[i].name);
+
+		if (is_the_stacks(id) || !build_header_is_safe(h[i].name, h[i].value)) {
+			*ret_bad = &h[i];
+			return -EINVAL;
+		}
+		for (size_t j = 0; j < i; j++)
+			if (id != HDR_OTHER && hdr_multiplicity(id) == HDR_ONE &&
+				hdr_find(h[j].name) == id) {
+				*ret_bad = &h[i];
+				return -EINVAL;
+			}
+	}
+	return 0;
+}
