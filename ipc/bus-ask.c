@@ -5,6 +5,10 @@
 
 #include "ipc/bus-peer.h"
 
+/* What could not be sent fails in a later turn of the loop, also for those who ask again at once.
+ */
+#define UNSENT_DELAY USEC_PER_MSEC
+
 struct bus_ask {
 	struct bus *bus;
 	struct map_node by_serial;
@@ -94,8 +98,8 @@ struct bus_ask *bus_ask_send(
 		map_insert(&bus->asks, &a->by_serial, key_of(&a->serial));
 	else
 		list_append(&bus->unsent, &a->in_unsent);
-	timer_arm_at(
-		&bus->timers, &a->timer, bus->host.now(bus->host.ctx) + (a->serial ? timeout : 0));
+	timer_arm_at(&bus->timers, &a->timer,
+		bus->host.now(bus->host.ctx) + (a->serial ? timeout : UNSENT_DELAY));
 	bus->host.wake(bus->host.ctx);
 	return a;
 }

@@ -5,10 +5,10 @@
  * change signals, introspection and its documentation all come from these rows. A whole object:
  *	static int dim(struct bus_call *c, void *object)
  *	{
- *		struct lamp *lamp = object; // has: struct bus_object *bus; uint32_t watts;
+ *		struct lamp *lamp = object; // { struct bus_object *bus; uint32_t watts; }
  *		uint32_t watts = bus_read_u(bus_call_args(c));
- *		const struct bus_value *fade = bus_call_option(c, DIM_FADE);
  *		struct bus_writer w;
+ *		const struct bus_value *fade = bus_call_option(c, DIM_FADE);
  *		if (fade->given && fade->u > 10)
  *			return bus_call_fail(c, -EINVAL, "%u is too slow", fade->u);
  *		lamp->watts = watts;
@@ -16,7 +16,7 @@
  *		bus_signal_open(&w, lamp->bus, &iface_lamp, "Dimmed", NULL); // NULL: to everyone
  *		bus_write_u(&w, watts);
  *		bus_signal_send(&w);
- *		return 0; // nothing to return: the empty reply is sent for us
+ *		return 0; // the empty reply is sent for us
  *	}
  *	static void get_watts(struct bus_writer *w, void *object)
  *	{
@@ -42,7 +42,6 @@
 
 struct bus_call;
 struct bus_writer;
-
 enum {
 	BUS_DEPRECATED = 1 << 0,
 	BUS_NO_REPLY = 1 << 1,    /* method: documented as one whose answer nobody needs */

@@ -39,8 +39,8 @@ struct bus *bus_free(struct bus *bus)
 {
 	if (!bus)
 		return NULL;
-	bus_ask_drop_all(bus);
 	bus_client_drop_all(bus);
+	bus_ask_drop_all(bus);
 	timerq_deinit(&bus->timers);
 	map_deinit(&bus->objects);
 	map_deinit(&bus->clients);
