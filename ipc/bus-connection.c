@@ -101,7 +101,8 @@ int bus_connection_new(struct event_base *base, const struct bus_connection_setu
 		abort();
 	host.ctx = c;
 	c->bus = bus_new(&host, setup->root, setup->log);
-	c->loop = bus_loop_new(base, dbus, c->bus);
+	c->loop = bus_loop_new(base, dbus, c->bus,
+		&(struct bus_loop_hooks){ setup->enter, setup->leave, setup->ctx });
 	*ret_connection = c;
 	return 0;
 }

@@ -14,8 +14,12 @@ struct bus_connection_setup {
 	/* Path of the ObjectManager. */
 	const char *root;
 	const struct log_sink *log;
-	/* The bus hung up; runs from the loop. All that can be done is bus_connection_free(). */
+	/* The bus hung up. Runs inside the loop: end the loop, then bus_connection_free(). */
 	void (*lost)(void *ctx);
+	/* Around everything that runs from the loop, so that a clock can be set first; may be NULL.
+	 */
+	void (*enter)(void *ctx);
+	void (*leave)(void *ctx);
 	void *ctx;
 };
 

@@ -22,6 +22,7 @@ struct bus_loop {
 	DBusConnection *connection;
 	struct bus *bus;
 	struct event *dispatch, *work;
+	struct bus_loop_hooks hooks;
 };
 
 /* What hangs on a watch or timeout of libdbus. */
@@ -38,6 +39,18 @@ usec_t bus_loop_now(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (usec_t)ts.tv_sec * USEC_PER_SEC + (usec_t)ts.tv_nsec / 1000;
+}
+
+static void enter(const struct bus_loop *l)
+{
+	if (l->hooks.enter)
+		l->hooks.enter(l->hooks.ctx);
+}
+
+static void leave(const struct bus_loop *l)
+{
+	if (l->hooks.leave)
+		l->hooks.leave(l->hooks.ctx);
 }
 
 static void arm_work(struct bus_loop *l)
@@ -60,7 +73,9 @@ static void on_work(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	enter(l);
 	bus_work(l->bus);
+	leave(l);
 	arm_work(l);
 }
 
@@ -76,8 +91,10 @@ static void on_dispatch(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	enter(l);
 	for (int n = 0; status == DBUS_DISPATCH_DATA_REMAINS && n < BUS_DISPATCH_BUDGET; n++)
 		status = dbus_connection_dispatch(l->connection);
+	leave(l);
 	if (status != DBUS_DISPATCH_COMPLETE)
 		(void)event_add(l->dispatch,
 			status == DBUS_DISPATCH_NEED_MEMORY ? &dispatch_retry : &at_once);
@@ -203,13 +220,16 @@ static void remove_timeout(DBusTimeout *timeout, void *data)
 	dbus_timeout_set_data(timeout, NULL, NULL);
 }
 
-struct bus_loop *bus_loop_new(struct event_base *base, DBusConnection *connection, struct bus *bus)
+struct bus_loop *bus_loop_new(struct event_base *base, DBusConnection *connection, struct bus *bus,
+	const struct bus_loop_hooks *hooks)
 {
 	struct bus_loop *l = mem_new(struct bus_loop);
 
 	l->base = base;
 	l->connection = connection;
 	l->bus = bus;
+	if (hooks)
+		l->hooks = *hooks;
 	l->dispatch = event_new(base, -1, 0, on_dispatch, l);
 	l->work = event_new(base, -1, 0, on_work, l);
 	if (!l->dispatch || !l->work ||

@@ -53,6 +53,7 @@ struct endpoint {
 	bool told_added;
 	struct later_note note;
 	struct timer close_timer;
+	void *user; /* the listener's */
 };
 
 /*

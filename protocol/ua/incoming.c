@@ -52,6 +52,8 @@ struct incoming *incoming_new(struct endpoint *ep, struct flow *reply_flow, stru
 	in->note.deliver = deliver_note;
 	list_append(&ep->incoming, &in->node);
 	ep->n_incoming++;
+	if (request->method == METHOD_MESSAGE)
+		ep->ua->n_pages_in++;
 	later_queue(&ep->ua->later, &in->note);
 	return in;
 }

@@ -57,8 +57,8 @@ static int check(const struct page_spec *p, const char **ret_why)
 	return r;
 }
 
-int page_send(struct endpoint *ep, const struct page_spec *p, const struct request_ops *ops,
-	void *owner, struct request **ret_request, const char **ret_why)
+int page_send(struct endpoint *ep, const struct page_spec *p, struct request **ret_request,
+	const char **ret_why)
 {
 	struct request_spec spec = {
 		.uri = p->target,
@@ -81,7 +81,7 @@ int page_send(struct endpoint *ep, const struct page_spec *p, const struct reque
 		return r;
 	spec.method = method_name(methods[row].method);
 	spec.contact = methods[row].contact;
-	r = request_new(ep, &spec, ops, owner, ret_request);
+	r = request_new(ep, &spec, p->ops, p->owner, ret_request);
 	if (r == 0)
 		ep->ua->n_pages_out++;
 	return r;

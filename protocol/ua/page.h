@@ -10,6 +10,8 @@ struct page_spec {
 	const struct request_header *headers;
 	size_t n_headers;
 	usec_t timeout; /* 0: the transactions' own */
+	const struct request_ops *ops;
+	void *owner;
 };
 
 /*
@@ -17,5 +19,5 @@ struct page_spec {
  * *ret_why saying what is wrong (a method that is no page, a body without type, a header that is
  * the stack's).
  */
-int page_send(struct endpoint *ep, const struct page_spec *p, const struct request_ops *ops,
-	void *owner, struct request **ret_request, const char **ret_why);
+int page_send(struct endpoint *ep, const struct page_spec *p, struct request **ret_request,
+	const char **ret_why);

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Asking agents, one after the other, until somebody takes the work. */
+#include "ipc/agent-private.h"
+#include "ipc/bus-ask.h"
+#include "ipc/bus-option.h"
+#include "ipc/iface-private.h"
+#include "protocol/base/err.h"
+#include "protocol/base/log.h"
+#include "protocol/ua/endpoint.h"
+#include "protocol/ua/incoming.h"
+#include "protocol/ua/request.h"
+
+/*
+ * All agents together get no longer than this for one request: the far end's transaction gives up
+ * after 32 s (Timer F), and an answer that comes too late helps nobody.
+ */
+#define ASK_TOTAL (30 * USEC_PER_SEC)
+
+enum { PAGE_ID_BYTES = 8 };
+
+static struct ua *ua_of(const struct agent_ask *q)
+{
+	return q->all->iface->ua;
+}
+
+static struct agent_ask *ask_new(struct agents *all, enum agent_kind kind)
+{
+	struct agent_ask *q = mem_new(struct agent_ask);
+
+	q->all = all;
+	q->kind = kind;
+	q->deadline = all->iface->ua->timers.now + ASK_TOTAL;
+	list_append(&all->asks, &q->node);
+	return q;
+}
+
+void agent_ask_free(struct agent_ask *q)
+{
+	bus_ask_cancel(q->ask);
+	if (q->in)
+		q->in->user = NULL;
+	list_remove(&q->node);
+	free(q->id);
+	free(q->endpoint_id);
+	free(q->realm);
+	free(q->scheme);
+	free(q);
+}
+
+static struct endpoint *endpoint_of(const struct agent_ask *q)
+{
+	return q->in ? q->in->ep : endpoint_find(ua_of(q), slice_str(q->endpoint_id));
+}
+
+/* Whether a's turn comes after the one asked last. */
+static bool follows(const struct agent *a, const struct agent_ask *q)
+{
+	if (!q->started || a->priority < q->priority)
+		return true;
+	return a->priority == q->priority && a->serial > q->serial;
+}
+
+static struct agent *next_agent(const struct agent_ask *q, const struct endpoint *ep)
+{
+	list_for_each (node, &q->all->agents) {
+		struct agent *a = list_entry(node, struct agent, node);
+
+		if (!a->observes && follows(a, q) && agent_serves(a, q->kind, ep))
+			return a;
+	}
+	return NULL;
+}
+
+/* ---- the questions ---- */
+
+static void write_page(struct bus_writer *w, const struct agent_ask *q)
+{
+	const struct msg *m = q->in->request;
+	struct buf display = BUF_NULL;
+
+	bus_write_o(w, iface_endpoint_path(q->in->ep));
+	bus_write_str(w, q->id);
+	bus_write_s(w, m->from.uri.text);
+	bus_write_s(w, m->content_type);
+	bus_write_ay(w, m->body);
+	addr_append_display(&display, &m->from);
+	bus_open_dict(w);
+	bus_entry_s(w, "To", m->to.uri.text);
+	bus_entry_s(w, "RequestUri", m->request_uri);
+	bus_entry_s(w, "FromDisplayName", buf_slice(&display));
+	bus_entry_s(w, "CallId", m->call_id);
+	bus_open_entry(w, "Headers", "a(ss)");
+	iface_write_headers(w, m);
+	bus_close(w);
+	bus_close(w);
+	buf_deinit(&display);
+}
+
+static void write_request(struct bus_writer *w, const struct agent_ask *q)
+{
+	const struct msg *m = q->in->request;
+
+	bus_write_o(w, iface_endpoint_path(q->in->ep));
+	bus_write_s(w, m->method_name);
+	iface_write_headers(w, m);
+	bus_write_ay(w, m->body);
+}
+
+static void write_credentials(struct bus_writer *w, const struct agent_ask *q)
+{
+	const struct endpoint *ep = endpoint_of(q);
+
+	bus_write_o(w, iface_endpoint_path(ep));
+	bus_write_str(w, q->realm);
+	bus_open_array(w, "s");
+	bus_write_str(w, q->scheme);
+	bus_close(w);
+	bus_open_dict(w);
+	bus_entry_o(w, "Profile", iface_profile_path(q->all->iface, ep->profile));
+	bus_entry_str(w, "Uri", ep->uri);
+	bus_close(w);
+}
+
+/* ---- the answers: false when the answer is no answer and the next agent is asked ---- */
+
+static bool take_page(struct agent_ask *q, struct bus_reader *r)
+{
+	struct incoming_reply reply = { .status = bus_read_u(r) };
+
+	reply.reason = bus_read_s(r);
+	return incoming_reply(q->in, &reply) == 0;
+}
+
+static bool take_request(struct agent_ask *q, struct bus_reader *r)
+{
+	struct incoming_reply reply = { .status = bus_read_u(r) };
+	struct request_header *headers;
+	bool taken;
+
+	reply.reason = bus_read_s(r);
+	if (iface_read_headers(bus_enter(r), &headers, &reply.n_headers) < 0)
+		return false;
+	reply.headers = headers;
+	reply.content_type = bus_read_s(r);
+	reply.body = bus_read_ay(r);
+	taken = incoming_reply(q->in, &reply) == 0;
+	free(headers);
+	return taken;
+}
+
+static const struct bus_option credential_options[] = {
+	{ "User", "s", "The profile's account if absent." },
+	{ "Password", "s", "" },
+	{ 0 },
+};
+
+static bool take_credentials(struct agent_ask *q, struct bus_reader *r)
+{
+	const struct iface_host *h = q->all->iface->host;
+	struct bus_value values[2];
+	struct bus_option_error error;
+
+	if (bus_option_read(r, credential_options, values, &error) < 0 || !values[1].given)
+		return false;
+	h->secret(h->ctx, q->query, values[0].given ? values[0].s : SLICE_NULL, values[1].s);
+	return true;
+}
+
+/* Nobody took it. */
+static void give_up(struct agent_ask *q)
+{
+	const struct iface_host *h = q->all->iface->host;
+
+	if (q->in)
+		incoming_pass(q->in);
+	else
+		h->secret(h->ctx, q->query, SLICE_NULL, SLICE_NULL);
+}
+
+static const struct {
+	const char *member, *out;
+	void (*write)(struct bus_writer *w, const struct agent_ask *q);
+	bool (*take)(struct agent_ask *q, struct bus_reader *r);
+} kinds[] = {
+	[AGENT_PAGE] = { "PageReceived", "us", write_page, take_page },
+	[AGENT_REQUEST] = { "RequestReceived", "usa(ss)say", write_request, take_request },
+	[AGENT_CREDENTIALS] = { "CredentialsRequired", "a{sv}", write_credentials,
+		take_credentials },
+};
+
+/* ---- the chain ---- */
+
+static void ask_next(struct agent_ask *q);
+
+/* q is freed once `in` was answered: what is left of it must not be touched by incoming_gone. */
+static void finish(struct agent_ask *q)
+{
+	q->in = NULL;
+	agent_ask_free(q);
+}
+
+static void on_reply(void *ctx, struct bus_reply *reply)
+{
+	struct agent_ask *q = ctx;
+
+	q->ask = NULL;
+	if (!reply->error && kinds[q->kind].take(q, &reply->args)) {
+		finish(q);
+		return;
+	}
+	if (reply->error)
+		log_line(&ua_of(q)->host->log, LOG_LEVEL_DEBUG, "agent passes %s: %s",
+			kinds[q->kind].member, reply->error);
+	else
+		log_line(&ua_of(q)->host->log, LOG_LEVEL_WARNING,
+			"agent's answer to %s cannot be used", kinds[q->kind].member);
+	ask_next(q);
+}
+
+static void ask_next(struct agent_ask *q)
+{
+	struct endpoint *ep = endpoint_of(q);
+	usec_t now = ua_of(q)->timers.now, timeout;
+	struct agent *a = ep && now < q->deadline ? next_agent(q, ep) : NULL;
+	struct bus_writer w;
+
+	if (!a) {
+		give_up(q);
+		finish(q);
+		return;
+	}
+	q->started = true;
+	q->priority = a->priority;
+	q->serial = a->serial;
+	timeout = q->deadline - now;
+	if (ep->profile->agent_timeout && ep->profile->agent_timeout < timeout)
+		timeout = ep->profile->agent_timeout;
+	agent_open(a, kinds[q->kind].member, kinds[q->kind].out, &w);
+	kinds[q->kind].write(&w, q);
+	q->ask = bus_ask_send(q->all->iface->bus, &w, timeout, on_reply, q);
+}
+
+static void tell_observers(const struct agent_ask *q, const struct endpoint *ep)
+{
+	list_for_each (node, &q->all->agents) {
+		const struct agent *a = list_entry(node, struct agent, node);
+		struct bus_writer w;
+
+		if (!a->observes || !agent_serves(a, q->kind, ep))
+			continue;
+		agent_open(a, kinds[q->kind].member, NULL, &w);
+		kinds[q->kind].write(&w, q);
+		bus_ask_tell(q->all->iface->bus, &w);
+	}
+}
+
+void agent_incoming(struct agents *all, struct incoming *in)
+{
+	struct agent_ask *q =
+		ask_new(all, in->request->method == METHOD_MESSAGE ? AGENT_PAGE : AGENT_REQUEST);
+	struct buf id = BUF_NULL;
+
+	ua_random_hex(ua_of(q), &id, PAGE_ID_BYTES);
+	q->id = buf_take(&id);
+	q->in = in;
+	in->user = q;
+	tell_observers(q, in->ep);
+	ask_next(q);
+}
+
+void agent_incoming_gone(struct agents *all, struct incoming *in)
+{
+	struct agent_ask *q = in->user;
+
+	(void)all;
+	if (q)
+		finish(q);
+}
+
+int agent_secret(struct agents *all, uint64_t query, const struct host_secret_query *what)
+{
+	struct endpoint *ep = endpoint_find(all->iface->ua, slice_str(what->endpoint_id));
+	struct agent_ask *q = ask_new(all, AGENT_CREDENTIALS);
+
+	q->query = query;
+	q->endpoint_id = mem_strdup(what->endpoint_id);
+	q->realm = slice_dup(what->realm);
+	q->scheme = slice_dup(what->scheme);
+	if (!ep || !next_agent(q, ep)) {
+		agent_ask_free(q);
+		return -ENOENT;
+	}
+	ask_next(q);
+	return 0;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* Shared by agent.c (who there is) and agent-ask.c (asking them). */
+#include "ipc/agent.h"
+
+struct bus_ask;
+struct bus_watch;
+
+#define AGENT_INTERFACE "org.sipbus1.Agent"
+
+enum agent_kind {
+	AGENT_SESSION,
+	AGENT_PAGE,
+	AGENT_SUBSCRIPTION,
+	AGENT_REQUEST,
+	AGENT_CREDENTIALS,
+};
+
+struct agents {
+	struct iface *iface;
+	struct list agents; /* of struct agent, highest priority first */
+	size_t n;
+	uint64_t serial;
+	struct list asks; /* of struct agent_ask */
+};
+
+struct agent {
+	struct agents *all;
+	struct list node;
+	char *client, *path;
+	uid_t uid;
+	struct bus_watch *watch;
+	unsigned kinds; /* mask of 1 << enum agent_kind */
+	bool some_endpoints;
+	char **endpoints; /* object paths */
+	size_t n_endpoints;
+	int32_t priority;
+	uint64_t serial; /* order of registration among equals */
+	bool observes;
+};
+
+/* One piece of work on its way from agent to agent. */
+struct agent_ask {
+	struct agents *all;
+	struct list node;
+	enum agent_kind kind;
+	/* The last one asked, by its place in the order, so that it may go meanwhile. */
+	bool started;
+	int32_t priority;
+	uint64_t serial;
+	struct bus_ask *ask;
+	uint64_t deadline;   /* of the whole chain, on the ua's clock */
+	struct incoming *in; /* page and request */
+	char *id;            /* page */
+	/* credentials */
+	uint64_t query;
+	char *endpoint_id, *realm, *scheme;
+};
+
+/* Opens a call of an agent's method; out NULL: nothing comes back. */
+void agent_open(
+	const struct agent *a, const char *member, const char *out, struct bus_writer *ret_w);
+/* The filter lets this work through and its user may use the endpoint's profile. */
+bool agent_serves(const struct agent *a, enum agent_kind kind, const struct endpoint *ep);
+
+/* Without an answer. */
+void agent_ask_free(struct agent_ask *q);

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Who serves incoming work: registration, filters and order. The asking is in agent-ask.c. */
+#include "ipc/agent.h"
+
+#include <string.h>
+
+#include "ipc/agent-private.h"
+#include "ipc/bus-ask.h"
+#include "ipc/bus-call.h"
+#include "ipc/bus-client.h"
+#include "ipc/bus-object.h"
+#include "ipc/bus-option.h"
+#include "ipc/iface-private.h"
+#include "protocol/base/err.h"
+#include "protocol/ua/endpoint.h"
+
+const struct bus_interface iface_agent = {
+	.name = AGENT_INTERFACE,
+	.doc = "Implemented by clients. No answer within the profile's agent-timeout counts as passing; "
+	       "so does the error org.sipbus1.Error.Pass, and any other error.",
+	.methods =
+		(const struct bus_method[]){
+			{ .name = "PageReceived",
+				.in = "osssaya{sv}",
+				.out = "us",
+				.args = BUS_ARGS("endpoint", "id", "from", "content_type", "body",
+					"details", "status", "reason"),
+				.doc = "A page (MESSAGE) arrived; the status is sent to the far end. details: "
+				       "To s, RequestUri s, FromDisplayName s, CallId s, Headers a(ss)." },
+			{ .name = "RequestReceived",
+				.in = "osa(ss)ay",
+				.out = "usa(ss)say",
+				.args = BUS_ARGS("endpoint", "method", "headers", "body", "status",
+					"reason", "headers", "content_type", "body"),
+				.doc = "Any other request outside a dialog arrived; the answer is sent to the "
+				       "far end." },
+			{ .name = "CredentialsRequired",
+				.in = "osasa{sv}",
+				.out = "a{sv}",
+				.args = BUS_ARGS(
+					"endpoint", "realm", "schemes", "details", "credentials"),
+				.doc = "A server asks for credentials that the profile does not hold. Answer: "
+				       "User s (the profile's if absent), Password s; kept in memory only. "
+				       "details: Profile o, Uri s." },
+			{ .name = "Released", .doc = "The agent is no longer used." },
+			{ 0 },
+		},
+};
+
+static const char *const kind_names[] = {
+	[AGENT_SESSION] = "session",
+	[AGENT_PAGE] = "page",
+	[AGENT_SUBSCRIPTION] = "subscription",
+	[AGENT_REQUEST] = "request",
+	[AGENT_CREDENTIALS] = "credentials",
+};
+
+struct agents *agent_list_new(struct iface *i)
+{
+	struct agents *all = mem_new(struct agents);
+
+	all->iface = i;
+	list_init(&all->agents);
+	list_init(&all->asks);
+	return all;
+}
+
+static void free_agent(struct agent *a)
+{
+	if (list_is_linked(&a->node))
+		a->all->n--;
+	list_remove(&a->node);
+	bus_unwatch(a->watch);
+	for (size_t k = 0; k < a->n_endpoints; k++)
+		free(a->endpoints[k]);
+	free(a->endpoints);
+	free(a->client);
+	free(a->path);
+	free(a);
+}
+
+struct agents *agent_list_free(struct agents *all)
+{
+	if (!all)
+		return NULL;
+	list_for_each_safe (node, next, &all->asks)
+		agent_ask_free(list_entry(node, struct agent_ask, node));
+	list_for_each_safe (node, next, &all->agents) {
+		struct agent *a = list_entry(node, struct agent, node);
+		struct bus_writer w;
+
+		agent_open(a, "Released", NULL, &w);
+		bus_ask_tell(all->iface->bus, &w);
+		free_agent(a);
+	}
+	free(all);
+	return NULL;
+}
+
+static void on_client_left(void *ctx, const char *client)
+{
+	struct agent *a = ctx;
+
+	(void)client;
+	a->watch = NULL;
+	/* Questions to it end by themselves: the bus layer tells them that the client went. */
+	free_agent(a);
+}
+
+/* ---- the filter ---- */
+
+static int read_kinds(struct bus_call *c, const struct bus_value *v, unsigned *ret_mask)
+{
+	struct bus_reader items = v->items;
+	unsigned mask = 0;
+
+	while (bus_more(&items)) {
+		struct slice name = bus_read_s(&items);
+		size_t k = 0;
+
+		while (k < ARRAY_LEN(kind_names) && !slice_eq(name, slice_str(kind_names[k])))
+			k++;
+		if (k == ARRAY_LEN(kind_names))
+			return bus_call_fail(
+				c, -EINVAL, "no kind of work is named %.*s", SLICE_ARGS(name));
+		mask |= 1u << k;
+	}
+	*ret_mask = mask;
+	return 0;
+}
+
+static int read_endpoints(struct bus_call *c, const struct bus_value *v, struct agent *a)
+{
+	struct bus_reader items = v->items;
+
+	a->endpoints = mem_zalloc(AGENT_FILTER_ITEMS * sizeof(*a->endpoints));
+	while (bus_more(&items)) {
+		if (a->n_endpoints == AGENT_FILTER_ITEMS)
+			return bus_call_fail(c, -ENOSPC, "too many endpoints in the filter");
+		a->endpoints[a->n_endpoints++] = slice_dup(bus_read_s(&items));
+	}
+	a->some_endpoints = true;
+	return 0;
+}
+
+/* Session types and event packages are checked for form only: nothing of theirs arrives yet. */
+static int read_filter(struct bus_call *c, struct agent *a)
+{
+	const struct bus_value *kinds = bus_call_option(c, AGENT_KINDS);
+	const struct bus_value *endpoints = bus_call_option(c, AGENT_ENDPOINTS);
+	const struct bus_value *priority = bus_call_option(c, AGENT_PRIORITY);
+	const struct bus_value *observe = bus_call_option(c, AGENT_OBSERVE);
+	int r = 0;
+
+	a->kinds = ~0u;
+	if (kinds->given)
+		r = read_kinds(c, kinds, &a->kinds);
+	if (r == 0 && endpoints->given)
+		r = read_endpoints(c, endpoints, a);
+	a->priority = priority->given ? priority->i : 0;
+	a->observes = observe->given && observe->b;
+	return r;
+}
+
+/* ---- Manager.RegisterAgent ---- */
+
+static struct agent *find(struct agents *all, const char *client, struct slice path)
+{
+	list_for_each (node, &all->agents) {
+		struct agent *a = list_entry(node, struct agent, node);
+
+		if (strcmp(a->client, client) == 0 && slice_eq(slice_str(a->path), path))
+			return a;
+	}
+	return NULL;
+}
+
+static size_t count_of(struct agents *all, const char *client)
+{
+	size_t n = 0;
+
+	list_for_each (node, &all->agents)
+		n += strcmp(list_entry(node, struct agent, node)->client, client) == 0;
+	return n;
+}
+
+/* Behind the last of at least its priority: higher first, then in order of registration. */
+static void insert(struct agents *all, struct agent *a)
+{
+	struct list *at = &all->agents;
+
+	list_for_each (node, &all->agents) {
+		if (list_entry(node, struct agent, node)->priority < a->priority) {
+			at = node;
+			break;
+		}
+	}
+	list_insert_before(at, &a->node);
+	a->serial = ++all->serial;
+	all->n++;
+}
+
+int agent_register(struct bus_call *c, void *object)
+{
+	struct agents *all = ((struct iface *)object)->agents;
+	const char *client = bus_call_sender(c);
+	struct slice path = bus_read_s(bus_call_args(c));
+	struct agent *a;
+	int r;
+
+	if (find(all, client, path))
+		return bus_call_fail(c, -EEXIST, "this agent is registered already");
+	if (all->n >= AGENT_TOTAL || count_of(all, client) >= AGENT_PER_CLIENT)
+		return bus_call_fail(c, -ENOSPC, "too many agents");
+	a = mem_new(struct agent);
+	a->all = all;
+	a->client = mem_strdup(client);
+	a->path = slice_dup(path);
+	a->uid = bus_call_uid(c);
+	r = read_filter(c, a);
+	if (r < 0) {
+		free_agent(a);
+		return r;
+	}
+	insert(all, a);
+	a->watch = bus_watch_client(all->iface->bus, client, on_client_left, a);
+	return 0;
+}
+
+int agent_unregister(struct bus_call *c, void *object)
+{
+	struct agents *all = ((struct iface *)object)->agents;
+	struct agent *a = find(all, bus_call_sender(c), bus_read_s(bus_call_args(c)));
+	struct bus_writer w;
+
+	if (!a)
+		return bus_call_fail(c, -ENOENT, "this agent is not registered");
+	bus_call_done(c);
+	agent_open(a, "Released", NULL, &w);
+	bus_ask_tell(all->iface->bus, &w);
+	free_agent(a);
+	return 0;
+}
+
+/* ---- for the asking ---- */
+
+void agent_open(
+	const struct agent *a, const char *member, const char *out, struct bus_writer *ret_w)
+{
+	struct bus_ask_target to = {
+		.destination = a->client,
+		.path = a->path,
+		.interface = AGENT_INTERFACE,
+		.member = member,
+		.out = out,
+	};
+
+	bus_ask_open(a->all->iface->bus, &to, ret_w);
+}
+
+bool agent_serves(const struct agent *a, enum agent_kind kind, const struct endpoint *ep)
+{
+	const struct iface_host *h = a->all->iface->host;
+	const char *path = iface_endpoint_path(ep);
+	bool listed = !a->some_endpoints;
+
+	if (!(a->kinds & (1u << kind)))
+		return false;
+	for (size_t k = 0; k < a->n_endpoints && !listed; k++)
+		listed = strcmp(a->endpoints[k], path) == 0;
+	return listed &&
+	       (h->is_administrator(h->ctx, a->uid) || h->may_use(h->ctx, a->uid, ep->profile));
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/*
+ * Agents: objects of clients that take incoming work (org.sipbus1.Agent in the contract). They are
+ * asked by priority, one after the other, until one answers; observers are told and never asked.
+ */
+#include "ipc/iface.h"
+
+struct agents;
+struct bus_reader;
+
+enum {
+	AGENT_PER_CLIENT = 64, /* registered by one client */
+	AGENT_TOTAL = 4096,
+	AGENT_FILTER_ITEMS = 256, /* endpoints, types or events in one filter */
+};
+
+/* Rows of the filter's option table. */
+enum agent_filter {
+	AGENT_ENDPOINTS,
+	AGENT_KINDS,
+	AGENT_SESSION_TYPES,
+	AGENT_EVENTS,
+	AGENT_PRIORITY,
+	AGENT_OBSERVE,
+};
+
+struct agents *agent_list_new(struct iface *i);
+/* Tells every agent Released. NULL in, NULL out. */
+struct agents *agent_list_free(struct agents *a);
+
+/* Manager.RegisterAgent and UnregisterAgent; handlers of the manager's table. */
+int agent_register(struct bus_call *c, void *object);
+int agent_unregister(struct bus_call *c, void *object);
+
+/* A request waits: asks agents and answers it. */
+void agent_incoming(struct agents *a, struct incoming *in);
+/* The request was answered otherwise: stops asking. */
+void agent_incoming_gone(struct agents *a, struct incoming *in);
+/* As iface_ask_secret(). */
+int agent_secret(struct agents *a, uint64_t query, const struct host_secret_query *what);

@@ -1,0 +1,616 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* org.sipbus1.Endpoint: registration and properties; what waits for the far end is in iface-page.c.
+ */
+#include <string.h>
+
+#include "ipc/bus-call.h"
+#include "ipc/bus-client.h"
+#include "ipc/bus-object.h"
+#include "ipc/bus-option.h"
+#include "ipc/iface-private.h"
+#include "protocol/base/err.h"
+#include "protocol/msg/build.h"
+#include "protocol/ua/registration.h"
+
+/* A Register or Unregister that waits for the registrar. */
+struct iface_wait {
+	struct list node;
+	struct bus_call *call;
+	enum ua_verb verb;
+};
+
+static struct endpoint *of(void *object)
+{
+	return ((struct iface_endpoint *)object)->ep;
+}
+
+/* ---- methods ---- */
+
+static void drop_wait(struct iface_wait *wait)
+{
+	list_remove(&wait->node);
+	free(wait);
+}
+
+static void on_caller_gone(struct bus_call *c, void *ctx)
+{
+	(void)c;
+	drop_wait(ctx);
+}
+
+/* Keeps the call until registration_done; told never before the verb returns, so first keep. */
+static int wait_for(struct bus_call *c, struct iface_endpoint *ie, enum ua_verb verb)
+{
+	struct iface_wait *wait = mem_new(struct iface_wait);
+	int r;
+
+	wait->call = c;
+	wait->verb = verb;
+	r = bus_call_keep(c, on_caller_gone, wait);
+	if (r < 0) {
+		free(wait);
+		return r;
+	}
+	list_append(&ie->waiting, &wait->node);
+	return 0;
+}
+
+/* The verb failed at once: the call that was just kept for it is answered with that. */
+static int unwait(struct iface_endpoint *ie, int error, const char *why)
+{
+	struct iface_wait *wait = list_entry(ie->waiting.prev, struct iface_wait, node);
+	struct bus_call *c = wait->call;
+
+	drop_wait(wait);
+	(void)bus_call_fail(c, error, "%s", why);
+	return 0;
+}
+
+enum { REGISTER_HEADERS, REGISTER_EXPIRES };
+
+static const struct bus_option register_options[] = {
+	[REGISTER_HEADERS] = { "Headers", "a(ss)", "Added to this and the following REGISTERs." },
+	[REGISTER_EXPIRES] = { "Expires", "u", "Seconds to ask for; the profile's if absent." },
+	{ 0 },
+};
+
+static int do_register(struct bus_call *c, void *object)
+{
+	struct iface_endpoint *ie = object;
+	const struct bus_value *headers = bus_call_option(c, REGISTER_HEADERS);
+	const struct bus_value *expires = bus_call_option(c, REGISTER_EXPIRES);
+	struct registration_options o = { 0 };
+	struct request_header *list = NULL;
+	int r = 0;
+
+	if (!ie->ep->registration)
+		return bus_call_fail(c, -EOPNOTSUPP, "a peer-to-peer endpoint does not register");
+	if (expires->given && expires->u == 0)
+		return bus_call_fail(c, -EINVAL, "Expires of 0 is what Unregister is for");
+	if (expires->given)
+		o.expires = expires->u;
+	if (headers->given)
+		r = iface_read_headers(headers->items, &list, &o.n_headers);
+	if (r < 0)
+		return bus_call_fail(c, r, "too many headers");
+	r = wait_for(c, ie, UA_REGISTER);
+	if (r == 0) {
+		o.headers = list;
+		r = registration_start(ie->ep->registration, &o);
+		if (r < 0)
+			r = unwait(ie, r,
+				r == -EINVAL ? "a header is malformed or belongs to the stack"
+					     : "the profile has no registrar");
+	}
+	free(list);
+	return r;
+}
+
+enum { UNREGISTER_ALL };
+
+static const struct bus_option unregister_options[] = {
+	[UNREGISTER_ALL] = { "All", "b", "Removes every binding of the address of record." },
+	{ 0 },
+};
+
+static int do_unregister(struct bus_call *c, void *object)
+{
+	struct iface_endpoint *ie = object;
+	const struct bus_value *all = bus_call_option(c, UNREGISTER_ALL);
+	int r;
+
+	if (!ie->ep->registration)
+		return bus_call_fail(c, -EOPNOTSUPP, "a peer-to-peer endpoint does not register");
+	r = wait_for(c, ie, UA_UNREGISTER);
+	if (r < 0)
+		return r;
+	r = registration_stop(
+		ie->ep->registration, all->given && all->b ? REGISTRATION_ALL : REGISTRATION_OWN);
+	return r < 0 ? unwait(ie, r, "the profile has no registrar") : 0;
+}
+
+static int do_close(struct bus_call *c, void *object)
+{
+	/* The object goes when the registrar has answered; the reply only says that it will. */
+	bus_call_done(c);
+	endpoint_close(of(object));
+	return 0;
+}
+
+/* ---- properties ---- */
+
+static void get_kind(struct bus_writer *w, void *object)
+{
+	bus_write_str(w, of(object)->kind->name);
+}
+
+static void get_uri(struct bus_writer *w, void *object)
+{
+	bus_write_str(w, of(object)->uri);
+}
+
+static void get_display_name(struct bus_writer *w, void *object)
+{
+	bus_write_str(w, of(object)->display_name);
+}
+
+static void get_endpoint_id(struct bus_writer *w, void *object)
+{
+	bus_write_str(w, of(object)->endpoint_id);
+}
+
+static void get_instance_id(struct bus_writer *w, void *object)
+{
+	bus_write_str(w, of(object)->instance_id);
+}
+
+static void get_no_gruu(struct bus_writer *w, void *object)
+{
+	(void)object;
+	bus_write_str(w, ""); /* RFC 5627 is not asked for by this version */
+}
+
+static void get_profile(struct bus_writer *w, void *object)
+{
+	struct iface_endpoint *ie = object;
+
+	bus_write_o(w, iface_profile_path(ie->iface, ie->ep->profile));
+}
+
+static enum transport transport_of(const struct endpoint *ep)
+{
+	const struct profile_server *s = profile_proxy(ep->profile);
+
+	if (ep->flow)
+		return ep->flow->transport;
+	if (ep->transport)
+		return ep->transport;
+	return s ? s->protocol : TRANSPORT_UDP;
+}
+
+static void get_transport(struct bus_writer *w, void *object)
+{
+	bus_write_str(w, transport_name(transport_of(of(object))));
+}
+
+static void get_contact(struct bus_writer *w, void *object)
+{
+	const struct registration *r = of(object)->registration;
+
+	bus_write_str(w, r ? r->contact : NULL);
+}
+
+static void get_registration_state(struct bus_writer *w, void *object)
+{
+	const struct registration *r = of(object)->registration;
+
+	bus_write_str(w, registration_state_name(r ? r->state : REGISTRATION_UNREGISTERED));
+}
+
+static void get_registration_expires(struct bus_writer *w, void *object)
+{
+	const struct registration *r = of(object)->registration;
+
+	bus_write_t(w, r ? ua_epoch_seconds(r->ep->ua, r->expires) : 0);
+}
+
+static void get_next_attempt(struct bus_writer *w, void *object)
+{
+	const struct registration *r = of(object)->registration;
+
+	bus_write_t(w, r ? ua_epoch_seconds(r->ep->ua, r->next_attempt) : 0);
+}
+
+static void get_last_error(struct bus_writer *w, void *object)
+{
+	const struct registration *r = of(object)->registration;
+	bool failed = r && r->last_reason;
+
+	bus_open_struct(w);
+	bus_write_u(w, failed ? r->last_status : 0);
+	bus_write_str(w, failed ? r->last_reason : NULL);
+	bus_write_str(w, failed ? outcome_origin_name(r->last_origin) : NULL);
+	bus_close(w);
+}
+
+static void get_authentication_scheme(struct bus_writer *w, void *object)
+{
+	bus_write_str(w, auth_scheme(&of(object)->auth));
+}
+
+static void write_binding(
+	struct bus_writer *w, const struct ua *ua, const struct registration_binding *b)
+{
+	bus_open_dict(w);
+	bus_entry_str(w, "Uri", b->uri);
+	if (b->display_name)
+		bus_entry_str(w, "DisplayName", b->display_name);
+	bus_entry_t(w, "Expires", ua_epoch_seconds(ua, b->expires));
+	bus_entry_u(w, "Q", b->q_thousandths);
+	if (b->instance)
+		bus_entry_str(w, "InstanceId", b->instance);
+	if (b->reg_id)
+		bus_entry_u(w, "RegId", b->reg_id);
+	if (b->params)
+		bus_entry_str(w, "Parameters", b->params);
+	bus_entry_b(w, "Own", b->own);
+	bus_close(w);
+}
+
+static void get_bindings(struct bus_writer *w, void *object)
+{
+	const struct registration *r = of(object)->registration;
+
+	bus_open_array(w, "a{sv}");
+	for (size_t i = 0; r && i < r->n_bindings; i++)
+		write_binding(w, r->ep->ua, &r->bindings[i]);
+	bus_close(w);
+}
+
+static void get_service_route(struct bus_writer *w, void *object)
+{
+	const struct registration *r = of(object)->registration;
+
+	bus_open_array(w, "s");
+	for (size_t i = 0; r && i < r->n_service_route; i++)
+		bus_write_str(w, r->service_route[i]);
+	bus_close(w);
+}
+
+static void get_server(struct bus_writer *w, void *object)
+{
+	bus_write_str(w, of(object)->server);
+}
+
+static void write_address(struct bus_writer *w, const char *key, const struct flow_addr *a)
+{
+	struct buf b = BUF_NULL;
+
+	build_hostport(&b, slice_str(a->host), a->port);
+	bus_entry_s(w, key, buf_slice(&b));
+	buf_deinit(&b);
+}
+
+static void get_connections(struct bus_writer *w, void *object)
+{
+	const struct flow *f = of(object)->flow;
+
+	bus_open_array(w, "a{sv}");
+	if (f) {
+		bus_open_dict(w);
+		bus_entry_str(w, "Transport", transport_name(f->transport));
+		write_address(w, "Local", &f->local);
+		write_address(w, "Remote", &f->peer);
+		bus_entry_b(w, "Incoming", f->incoming);
+		bus_entry_str(w, "State", f->state == FLOW_UP ? "up" : "opening");
+		bus_close(w);
+	}
+	bus_close(w);
+}
+
+static void get_auto_refresh(struct bus_writer *w, void *object)
+{
+	bus_write_b(w, of(object)->auto_refresh);
+}
+
+static int set_auto_refresh(struct bus_call *c, void *object)
+{
+	struct iface_endpoint *ie = object;
+
+	ie->ep->auto_refresh = bus_read_b(bus_call_args(c));
+	bus_changed(ie->object, &iface_endpoint, "AutoRefresh");
+	return 0;
+}
+
+static int guard(const struct bus_access *a, void *object)
+{
+	struct iface_endpoint *ie = object;
+
+	return iface_guard(ie->iface, a, ie->ep->profile);
+}
+
+static const struct bus_option page_options[] = {
+	[IFACE_PAGE_METHOD] = { "Method", "s",
+		"MESSAGE (the default), INFO, OPTIONS, SERVICE or NOTIFY." },
+	[IFACE_PAGE_HEADERS] = { "Headers", "a(ss)", "Added; those of the stack are refused." },
+	[IFACE_PAGE_TIMEOUT] = { "Timeout", "u", "Seconds in all; SIP's own limits if absent." },
+	{ 0 },
+};
+
+static const struct bus_option query_options[] = {
+	[IFACE_QUERY_HEADERS] = { "Headers", "a(ss)", "Added; those of the stack are refused." },
+	[IFACE_QUERY_TIMEOUT] = { "Timeout", "u", "Seconds in all; SIP's own limits if absent." },
+	{ 0 },
+};
+
+static const struct bus_method methods[] = {
+	{ .name = "Register",
+		.in = "a{sv}",
+		.args = BUS_ARGS("options"),
+		.options = register_options,
+		.call = do_register,
+		.doc = "Registers, or refreshes at once; waits for the registrar's final answer (RFC "
+		       "3261 section 10). Errors: AuthenticationFailed, Refused, Timeout, "
+		       "TransportFailed, NotSupported, InvalidArgument." },
+	{ .name = "Unregister",
+		.in = "a{sv}",
+		.args = BUS_ARGS("options"),
+		.options = unregister_options,
+		.call = do_unregister,
+		.doc = "Removes our binding, or all; waits for the registrar's final answer (RFC 3261 "
+		       "section 10.2.2). Errors as for Register." },
+	{ .name = "SendPage",
+		.in = "ssaya{sv}",
+		.out = "us",
+		.args = BUS_ARGS("target", "content_type", "body", "options", "status", "reason"),
+		.options = page_options,
+		.call = iface_page_send,
+		.doc = "Sends one request outside any dialog (RFC 3428) and waits for its final answer. "
+		       "Errors: Refused (text: code and phrase), AuthenticationFailed, Timeout, "
+		       "TransportFailed, InvalidArgument, LimitExceeded, NotRegistered." },
+	{ .name = "QueryCapabilities",
+		.in = "sa{sv}",
+		.out = "ua(ss)say",
+		.args = BUS_ARGS("target", "options", "status", "headers", "content_type", "body"),
+		.options = query_options,
+		.call = iface_page_query,
+		.doc = "Sends OPTIONS (RFC 3261 section 11) and waits for its final answer, which is "
+		       "returned whatever it is. Errors: Timeout, TransportFailed, "
+		       "AuthenticationFailed, InvalidArgument, LimitExceeded, NotRegistered." },
+	{ .name = "Close",
+		.call = do_close,
+		.doc = "Ends what is under way and the registration, then the object." },
+	{ 0 },
+};
+
+static const struct bus_property properties[] = {
+	{ .name = "Kind",
+		.sig = "s",
+		.get = get_kind,
+		.flags = BUS_CONST,
+		.doc = "registered or peer-to-peer." },
+	{ .name = "Uri",
+		.sig = "s",
+		.get = get_uri,
+		.flags = BUS_CONST,
+		.doc = "Address of record." },
+	{ .name = "DisplayName",
+		.sig = "s",
+		.get = get_display_name,
+		.flags = BUS_CONST,
+		.doc = "Name shown to the far end." },
+	{ .name = "EndpointId",
+		.sig = "s",
+		.get = get_endpoint_id,
+		.flags = BUS_CONST,
+		.doc = "Tells points of presence of one URI apart." },
+	{ .name = "InstanceId",
+		.sig = "s",
+		.get = get_instance_id,
+		.flags = BUS_CONST,
+		.doc = "SIP instance (RFC 5626 section 4.1), the same after every restart." },
+	{ .name = "Gruu",
+		.sig = "s",
+		.get = get_no_gruu,
+		.flags = BUS_EMITS,
+		.doc = "Public GRUU (RFC 5627); empty if the registrar gave none." },
+	{ .name = "TemporaryGruu",
+		.sig = "s",
+		.get = get_no_gruu,
+		.flags = BUS_EMITS,
+		.doc = "Temporary GRUU (RFC 5627); empty if the registrar gave none." },
+	{ .name = "Profile",
+		.sig = "o",
+		.get = get_profile,
+		.flags = BUS_CONST,
+		.doc = "The profile that it was made of." },
+	{ .name = "Transport",
+		.sig = "s",
+		.get = get_transport,
+		.flags = BUS_EMITS,
+		.doc = "udp, tcp or tls: of the connection, or what the next one will be." },
+	{ .name = "Contact",
+		.sig = "s",
+		.get = get_contact,
+		.flags = BUS_EMITS,
+		.doc = "Our Contact URI as registered; empty before." },
+	{ .name = "RegistrationState",
+		.sig = "s",
+		.get = get_registration_state,
+		.flags = BUS_EMITS,
+		.doc = "unregistered, registering, registered, unregistering, waiting (tries again at NextAttempt) or failed." },
+	{ .name = "RegistrationExpires",
+		.sig = "t",
+		.get = get_registration_expires,
+		.flags = BUS_EMITS,
+		.doc = "When the binding ends unless refreshed, seconds since the epoch; 0: none." },
+	{ .name = "NextAttempt",
+		.sig = "t",
+		.get = get_next_attempt,
+		.flags = BUS_EMITS,
+		.doc = "When the next attempt is planned, seconds since the epoch; 0: none is." },
+	{ .name = "LastError",
+		.sig = "(uss)",
+		.get = get_last_error,
+		.flags = BUS_EMITS,
+		.doc = "Why the last attempt failed: (status, reason, origin); zero and empty: it did not." },
+	{ .name = "AuthenticationScheme",
+		.sig = "s",
+		.get = get_authentication_scheme,
+		.flags = BUS_EMITS,
+		.doc = "What was answered last, for example Digest SHA-256; empty: nothing was." },
+	{ .name = "Bindings",
+		.sig = "aa{sv}",
+		.get = get_bindings,
+		.flags = BUS_EMITS,
+		.doc = "Every contact that the registrar reported: Uri s, Expires t, Q u (thousandths), Own b, and where given DisplayName s, InstanceId s, RegId u, Parameters s." },
+	{ .name = "ServiceRoute",
+		.sig = "as",
+		.get = get_service_route,
+		.flags = BUS_EMITS,
+		.doc = "Route that the registrar asked for (RFC 3608)." },
+	{ .name = "Server",
+		.sig = "s",
+		.get = get_server,
+		.flags = BUS_EMITS,
+		.doc = "transport:address:port of the cached connection; empty: none." },
+	{ .name = "Connections",
+		.sig = "aa{sv}",
+		.get = get_connections,
+		.flags = BUS_EMITS,
+		.doc = "Transport s, Local s, Remote s, Incoming b, State s (opening, up)." },
+	{ .name = "AutoRefresh",
+		.sig = "b",
+		.get = get_auto_refresh,
+		.set = set_auto_refresh,
+		.flags = BUS_EMITS,
+		.doc = "A lost connection is made anew at once, not only with the next request." },
+	{ 0 },
+};
+
+static const struct bus_signal signals[] = {
+	{ .name = "RegistrationChanged",
+		.sig = "ssus",
+		.args = BUS_ARGS("old", "new", "status", "reason"),
+		.doc = "RegistrationState went from old to new; status and reason of the answer that "
+		       "caused it, 0 and a text where there was none." },
+	{ 0 },
+};
+
+const struct bus_interface iface_endpoint = {
+	.name = "org.sipbus1.Endpoint",
+	.doc = "A routable entity: an address of record at one point of presence.",
+	.guard = guard,
+	.methods = methods,
+	.properties = properties,
+	.signals = signals,
+};
+
+/* ---- the ua's news ---- */
+
+void iface_endpoint_added(struct iface *i, struct endpoint *ep)
+{
+	static const struct bus_interface *const interfaces[] = { &iface_endpoint, NULL };
+	struct iface_endpoint *ie = mem_new(struct iface_endpoint);
+	struct buf path = BUF_NULL;
+	char *text;
+
+	buf_printf(&path, IFACE_ROOT "/endpoint/%s", ep->id);
+	text = buf_take(&path);
+	ie->iface = i;
+	ie->ep = ep;
+	ie->told_state = REGISTRATION_UNREGISTERED;
+	list_init(&ie->waiting);
+	list_append(&i->endpoints, &ie->node);
+	ep->user = ie;
+	(void)bus_object_new(i->bus, text, interfaces, ie, &ie->object);
+	free(text);
+	iface_manager_changed(i, "EndpointCount");
+	/* What happened before the first news was told comes as its first change. */
+	iface_endpoint_changed(ep, UA_CHANGE_REGISTRATION);
+}
+
+void iface_endpoint_removed(struct iface *i, struct endpoint *ep)
+{
+	struct iface_endpoint *ie = ep->user;
+
+	ep->user = NULL;
+	bus_unwatch(ie->creator);
+	/* Fails what waits here; the keepers free their notes. */
+	bus_object_free(ie->object);
+	list_remove(&ie->node);
+	free(ie);
+	iface_manager_changed(i, "EndpointCount");
+}
+
+static void signal_state(struct iface_endpoint *ie)
+{
+	const struct registration *r = ie->ep->registration;
+	struct bus_writer w;
+
+	if (!r || (unsigned)r->state == ie->told_state)
+		return;
+	bus_signal_open(&w, ie->object, &iface_endpoint, "RegistrationChanged", NULL);
+	bus_write_str(&w, registration_state_name((enum registration_state)ie->told_state));
+	bus_write_str(&w, registration_state_name(r->state));
+	bus_write_u(&w, r->last_status);
+	bus_write_str(&w, r->last_reason);
+	bus_signal_send(&w);
+	ie->told_state = r->state;
+}
+
+void iface_endpoint_changed(struct endpoint *ep, unsigned changes)
+{
+	static const struct {
+		enum ua_change change;
+		const char *property;
+	} rows[] = {
+		{ UA_CHANGE_REGISTRATION, "RegistrationState" },
+		{ UA_CHANGE_REGISTRATION, "RegistrationExpires" },
+		{ UA_CHANGE_REGISTRATION, "NextAttempt" },
+		{ UA_CHANGE_REGISTRATION, "LastError" },
+		{ UA_CHANGE_REGISTRATION, "Contact" },
+		{ UA_CHANGE_BINDINGS, "Bindings" },
+		{ UA_CHANGE_BINDINGS, "ServiceRoute" },
+		{ UA_CHANGE_CONTACT, "Server" },
+		{ UA_CHANGE_CONTACT, "Connections" },
+		{ UA_CHANGE_CONTACT, "Transport" },
+		{ UA_CHANGE_AUTH, "AuthenticationScheme" },
+	};
+	struct iface_endpoint *ie = ep->user;
+
+	if (!ie)
+		return;
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++)
+		if (changes & rows[k].change)
+			bus_changed(ie->object, &iface_endpoint, rows[k].property);
+	if (changes & UA_CHANGE_REGISTRATION)
+		signal_state(ie);
+}
+
+void iface_endpoint_done(struct endpoint *ep, enum ua_verb verb, const struct outcome *o)
+{
+	struct iface_endpoint *ie = ep->user;
+
+	if (!ie)
+		return;
+	list_for_each_safe (node, next, &ie->waiting) {
+		struct iface_wait *wait = list_entry(node, struct iface_wait, node);
+		struct bus_call *c = wait->call;
+
+		if (wait->verb != verb)
+			continue;
+		drop_wait(wait);
+		if (o->error)
+			(void)iface_fail(c, o);
+		else
+			bus_call_done(c);
+	}
+}
+
+const char *iface_endpoint_path(const struct endpoint *ep)
+{
+	const struct iface_endpoint *ie = ep->user;
+
+	return ie ? bus_object_path(ie->object) : "/";
+}

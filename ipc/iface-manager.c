@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* org.sipbus1.Manager on the root object. */
+#include <string.h>
+
+#include "ipc/agent.h"
+#include "ipc/bus-call.h"
+#include "ipc/bus-client.h"
+#include "ipc/bus-object.h"
+#include "ipc/bus-option.h"
+#include "ipc/iface-private.h"
+#include "protocol/base/err.h"
+#include "protocol/ua/endpoint.h"
+#include "protocol/ua/registration.h"
+
+/* ---- configuration ---- */
+
+static void write_problem(void *ctx, const struct iface_problem *p)
+{
+	struct bus_writer *w = ctx;
+
+	bus_open_struct(w);
+	bus_write_str(w, p->severity);
+	bus_write_str(w, p->file);
+	bus_write_u(w, p->line);
+	bus_write_str(w, p->text);
+	bus_close(w);
+}
+
+static int check_configuration(struct bus_call *c, void *object)
+{
+	struct iface *i = object;
+	struct bus_writer w;
+
+	bus_call_open(c, &w);
+	bus_open_array(&w, "(ssus)");
+	i->host->check(i->host->ctx, write_problem, &w);
+	bus_close(&w);
+	bus_call_send(c, &w);
+	return 0;
+}
+
+static int reload(struct bus_call *c, void *object)
+{
+	struct iface *i = object;
+	struct bus_writer w;
+
+	/* Errors are the answer, not a failure of the call: the caller wants to read all of them.
+	 */
+	bus_call_open(c, &w);
+	bus_open_array(&w, "(ssus)");
+	(void)i->host->reload(i->host->ctx, write_problem, &w);
+	bus_close(&w);
+	bus_call_send(c, &w);
+	return 0;
+}
+
+/* ---- endpoints ---- */
+
+enum {
+	CREATE_ID,
+	CREATE_KIND,
+	CREATE_URI,
+	CREATE_DISPLAY_NAME,
+	CREATE_ENDPOINT_ID,
+	CREATE_INSTANCE_ID,
+	CREATE_TRANSPORT,
+	CREATE_OUTBOUND_PROXY,
+	CREATE_LISTEN,
+	CREATE_REGISTER,
+	CREATE_HEADERS,
+	CREATE_LIFETIME,
+};
+
+static const struct bus_option create_options[] = {
+	[CREATE_ID] = { "Id", "s", "Last element of the path: letters, digits and '_'." },
+	[CREATE_KIND] = { "Kind", "s", "registered (the default) or peer-to-peer." },
+	[CREATE_URI] = { "Uri", "s", "Address of record, instead of the profile's." },
+	[CREATE_DISPLAY_NAME] = { "DisplayName", "s", "Instead of the profile's." },
+	[CREATE_ENDPOINT_ID] = { "EndpointId", "s", "Tells points of presence of one URI apart." },
+	[CREATE_INSTANCE_ID] = { "InstanceId", "s", "SIP instance, a URN (RFC 5626 section 4.1)." },
+	[CREATE_TRANSPORT] = { "Transport", "s", "udp or tcp, instead of the server's." },
+	[CREATE_OUTBOUND_PROXY] = { "OutboundProxy", "s",
+		"host[:port][;transport=tcp] or SIP URI." },
+	[CREATE_LISTEN] = { "Listen", "b", "Peer-to-peer endpoints only." },
+	[CREATE_REGISTER] = { "Register", "b",
+		"Register at once; the profile's Register if absent." },
+	[CREATE_HEADERS] = { "Headers", "a(ss)", "For the registration." },
+	[CREATE_LIFETIME] = { "Lifetime", "s",
+		"client: ends when the caller leaves the bus; daemon." },
+	{ 0 },
+};
+
+/* An option's text as a C string that lives as long as the message; NULL if it was not given. */
+static const char *text_of(struct bus_call *c, unsigned row)
+{
+	const struct bus_value *v = bus_call_option(c, row);
+
+	/* libdbus keeps strings NUL-terminated. */
+	return v->given ? v->s.p : NULL;
+}
+
+static int read_create(struct bus_call *c, struct endpoint_config *ret)
+{
+	const char *kind = text_of(c, CREATE_KIND), *transport = text_of(c, CREATE_TRANSPORT);
+	const char *lifetime = text_of(c, CREATE_LIFETIME);
+
+	if (kind && strcmp(kind, "registered") != 0)
+		return strcmp(kind, "peer-to-peer") == 0
+			       ? bus_call_fail(c, -EOPNOTSUPP,
+					 "this version has no peer-to-peer endpoints yet")
+			       : bus_call_fail(c, -EINVAL, "Kind is registered or peer-to-peer");
+	if (bus_call_option(c, CREATE_LISTEN)->given && bus_call_option(c, CREATE_LISTEN)->b)
+		return bus_call_fail(c, -EOPNOTSUPP, "a registered endpoint does not listen");
+	if (lifetime && strcmp(lifetime, "client") != 0 && strcmp(lifetime, "daemon") != 0)
+		return bus_call_fail(c, -EINVAL, "Lifetime is client or daemon");
+	if (transport) {
+		ret->transport = transport_parse(slice_str(transport));
+		if (ret->transport == TRANSPORT_NONE)
+			return bus_call_fail(c, -EINVAL, "Transport is udp or tcp");
+		if (ret->transport == TRANSPORT_TLS)
+			return bus_call_fail(c, -EOPNOTSUPP, "this version has no TLS yet");
+	}
+	ret->id = text_of(c, CREATE_ID);
+	ret->uri = text_of(c, CREATE_URI);
+	ret->display_name = text_of(c, CREATE_DISPLAY_NAME);
+	ret->endpoint_id = text_of(c, CREATE_ENDPOINT_ID);
+	ret->instance_id = text_of(c, CREATE_INSTANCE_ID);
+	ret->outbound_proxy = text_of(c, CREATE_OUTBOUND_PROXY);
+	return 0;
+}
+
+static void on_creator_left(void *ctx, const char *client)
+{
+	struct iface_endpoint *ie = ctx;
+
+	(void)client;
+	ie->creator = NULL;
+	endpoint_close(ie->ep);
+}
+
+static int register_new(struct bus_call *c, struct endpoint *ep)
+{
+	const struct bus_value *wish = bus_call_option(c, CREATE_REGISTER);
+	const struct bus_value *headers = bus_call_option(c, CREATE_HEADERS);
+	struct registration_options o = { 0 };
+	struct request_header *list = NULL;
+	int r = 0;
+
+	if (!(wish->given ? wish->b : ep->profile->registers))
+		return 0;
+	if (headers->given)
+		r = iface_read_headers(headers->items, &list, &o.n_headers);
+	o.headers = list;
+	if (r == 0)
+		r = registration_start(ep->registration, &o);
+	free(list);
+	return r;
+}
+
+static int create_endpoint(struct bus_call *c, void *object)
+{
+	struct iface *i = object;
+	struct slice name = bus_read_s(bus_call_args(c));
+	const char *lifetime = text_of(c, CREATE_LIFETIME);
+	struct endpoint_config config = { 0 };
+	struct endpoint *ep;
+	struct bus_writer w;
+	int r;
+
+	if (!name.n)
+		return bus_call_fail(
+			c, -EOPNOTSUPP, "this version has no peer-to-peer endpoints yet");
+	config.profile = i->host->find_profile(i->host->ctx, name);
+	if (!config.profile)
+		return bus_call_fail(c, -ENOENT, "no profile is named %.*s", SLICE_ARGS(name));
+	if (!config.profile->enabled)
+		return bus_call_fail(c, -ESTALE, "the profile is not enabled");
+	if (!i->host->is_administrator(i->host->ctx, bus_call_uid(c)) &&
+		!i->host->may_use(i->host->ctx, bus_call_uid(c), config.profile))
+		return -EPERM;
+	r = read_create(c, &config);
+	if (r < 0)
+		return r;
+	r = endpoint_new(i->ua, &config, &ep);
+	if (r == -EEXIST)
+		return bus_call_fail(c, r, "an endpoint with this Id exists");
+	if (r == -EINVAL)
+		return bus_call_fail(c, r, "Id or Uri is malformed");
+	if (r < 0)
+		return r;
+	r = register_new(c, ep);
+	if (r < 0) {
+		endpoint_close(ep);
+		return bus_call_fail(c, r, "Headers cannot be used for a registration");
+	}
+	if (lifetime && strcmp(lifetime, "client") == 0) {
+		struct iface_endpoint *ie = ep->user;
+
+		ie->creator = bus_watch_client(i->bus, bus_call_sender(c), on_creator_left, ie);
+	}
+	bus_call_open(c, &w);
+	bus_write_o(&w, iface_endpoint_path(ep));
+	bus_call_send(c, &w);
+	return 0;
+}
+
+/* ---- statistics and properties ---- */
+
+static void write_counter(struct bus_writer *w, const char *name, uint64_t v)
+{
+	bus_open_pair(w, name);
+	bus_write_t(w, v);
+	bus_close(w);
+}
+
+static int get_statistics(struct bus_call *c, void *object)
+{
+	const struct ua *ua = ((struct iface *)object)->ua;
+	const struct txn_table *t = &ua->txns;
+	struct bus_writer w;
+
+	bus_call_open(c, &w);
+	bus_open_array(&w, "{st}");
+	write_counter(&w, "BadMessages", ua->n_bad_messages);
+	write_counter(&w, "Endpoints", ua->n_endpoints);
+	write_counter(&w, "PagesIn", ua->n_pages_in);
+	write_counter(&w, "PagesOut", ua->n_pages_out);
+	write_counter(&w, "RequestsIn", t->n_requests_in);
+	write_counter(&w, "RequestsOut", t->n_requests_out);
+	write_counter(&w, "RetransmissionsIn", t->n_retransmissions_in);
+	write_counter(&w, "RetransmissionsOut", t->n_retransmissions_out);
+	write_counter(&w, "StrayResponses", t->n_stray_responses);
+	write_counter(&w, "Timeouts", t->n_timeouts);
+	write_counter(&w, "Transactions", t->n);
+	bus_close(&w);
+	bus_call_send(c, &w);
+	return 0;
+}
+
+static void get_version(struct bus_writer *w, void *object)
+{
+	(void)object;
+	bus_write_str(w, SIPBUS_VERSION);
+}
+
+static void get_profiles(struct bus_writer *w, void *object)
+{
+	struct iface *i = object;
+
+	bus_open_array(w, "o");
+	list_for_each (node, &i->profiles)
+		bus_write_o(
+			w, bus_object_path(list_entry(node, struct iface_profile, node)->object));
+	bus_close(w);
+}
+
+static void get_listeners(struct bus_writer *w, void *object)
+{
+	struct iface *i = object;
+
+	bus_open_array(w, "(sss)");
+	for (size_t k = 0; k < i->n_listeners; k++) {
+		bus_open_struct(w);
+		bus_write_str(w, i->listeners[k].transport);
+		bus_write_str(w, i->listeners[k].address);
+		bus_write_str(w, i->listeners[k].port);
+		bus_close(w);
+	}
+	bus_close(w);
+}
+
+static void get_endpoint_count(struct bus_writer *w, void *object)
+{
+	bus_write_u(w, (uint32_t)((struct iface *)object)->ua->n_endpoints);
+}
+
+static void get_session_count(struct bus_writer *w, void *object)
+{
+	(void)object;
+	bus_write_u(w, 0); /* INVITE sessions are not served by this version */
+}
+
+/* Reading and agents are for whoever the bus lets in; Reload is for administrators. */
+static int guard(const struct bus_access *a, void *object)
+{
+	struct iface *i = object;
+
+	if ((a->flags & BUS_PRIVILEGED) && !i->host->is_administrator(i->host->ctx, a->uid))
+		return -EPERM;
+	return 0;
+}
+
+static const struct bus_option filter_options[] = {
+	[AGENT_ENDPOINTS] = { "Endpoints", "ao", "Only for these; all if absent." },
+	[AGENT_KINDS] = { "Kinds", "as",
+		"session, page, subscription, request, credentials; all if absent." },
+	[AGENT_SESSION_TYPES] = { "SessionTypes", "as", "pc2pc, pc2ph, im; all if absent." },
+	[AGENT_EVENTS] = { "Events", "as", "Event packages; all if absent." },
+	[AGENT_PRIORITY] = { "Priority", "i", "Higher is asked first; 0 if absent." },
+	[AGENT_OBSERVE] = { "Observe", "b", "Told, never asked." },
+	{ 0 },
+};
+
+const struct bus_interface iface_manager = {
+	.name = "org.sipbus1.Manager",
+	.doc = "The daemon: configuration, endpoints and agents.",
+	.guard = guard,
+	.methods =
+		(const struct bus_method[]){
+			{ .name = "CreateEndpoint",
+				.in = "sa{sv}",
+				.out = "o",
+				.args = BUS_ARGS("profile", "options", "endpoint"),
+				.options = create_options,
+				.call = create_endpoint,
+				.doc = "Makes an endpoint of a loaded profile. Registration, if wanted, goes on "
+				       "after the reply. Errors: NoSuchObject, InvalidArgument, NotSupported, "
+				       "LimitExceeded, WrongState, AccessDenied." },
+			{ .name = "RegisterAgent",
+				.in = "oa{sv}",
+				.args = BUS_ARGS("agent", "filter"),
+				.options = filter_options,
+				.call = agent_register,
+				.doc = "The caller's object serves incoming work until it is unregistered or the "
+				       "caller leaves the bus. Errors: InvalidArgument (unknown kind, path "
+				       "registered already), LimitExceeded." },
+			{ .name = "UnregisterAgent",
+				.in = "o",
+				.args = BUS_ARGS("agent"),
+				.call = agent_unregister,
+				.doc = "Takes an agent of the caller out. Error: NoSuchObject." },
+			{ .name = "CheckConfiguration",
+				.out = "a(ssus)",
+				.args = BUS_ARGS("problems"),
+				.call = check_configuration,
+				.doc = "Reads the configuration and applies nothing: (severity, file, line, text)." },
+			{ .name = "Reload",
+				.out = "a(ssus)",
+				.args = BUS_ARGS("problems"),
+				.call = reload,
+				.flags = BUS_PRIVILEGED,
+				.doc = "Applies what changed and only that; nothing if any file has an error. "
+				       "Error: AccessDenied." },
+			{ .name = "GetStatistics",
+				.out = "a{st}",
+				.args = BUS_ARGS("counters"),
+				.call = get_statistics,
+				.doc = "Counters since the start, and how many of each thing there are." },
+			{ 0 },
+		},
+	.properties =
+		(const struct bus_property[]){
+			{ .name = "Version",
+				.sig = "s",
+				.get = get_version,
+				.flags = BUS_CONST,
+				.doc = "Version of the daemon." },
+			{ .name = "Profiles",
+				.sig = "ao",
+				.get = get_profiles,
+				.flags = BUS_EMITS,
+				.doc = "Every loaded profile." },
+			{ .name = "Listeners",
+				.sig = "a(sss)",
+				.get = get_listeners,
+				.flags = BUS_EMITS,
+				.doc = "Where the daemon listens: (transport, address, port)." },
+			{ .name = "EndpointCount",
+				.sig = "u",
+				.get = get_endpoint_count,
+				.flags = BUS_EMITS,
+				.doc = "How many endpoints there are." },
+			{ .name = "SessionCount",
+				.sig = "u",
+				.get = get_session_count,
+				.flags = BUS_EMITS,
+				.doc = "How many sessions there are." },
+			{ 0 },
+		},
+};
+
+int iface_manager_start(struct iface *i)
+{
+	static const struct bus_interface *const interfaces[] = { &iface_manager, NULL };
+
+	return bus_object_new(i->bus, IFACE_ROOT, interfaces, i, &i->manager);
+}
+
+void iface_manager_changed(struct iface *i, const char *property)
+{
+	bus_changed(i->manager, &iface_manager, property);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ipc/iface.h"
+
+#include "ipc/agent.h"
+#include "ipc/bus-call.h"
+#include "ipc/bus-object.h"
+#include "ipc/bus-value.h"
+#include "ipc/bus-xml.h"
+#include "ipc/iface-private.h"
+#include "protocol/base/err.h"
+#include "protocol/msg/msg.h"
+#include "protocol/ua/endpoint.h"
+#include "protocol/ua/incoming.h"
+#include "protocol/ua/limits.h"
+#include "protocol/ua/request.h"
+
+/* ---- the ua's news ---- */
+
+static void on_added(void *ctx, struct endpoint *ep)
+{
+	iface_endpoint_added(ctx, ep);
+}
+
+static void on_removed(void *ctx, struct endpoint *ep)
+{
+	iface_endpoint_removed(ctx, ep);
+}
+
+static void on_changed(void *ctx, struct endpoint *ep, unsigned changes)
+{
+	(void)ctx;
+	iface_endpoint_changed(ep, changes);
+}
+
+static void on_registration_done(
+	void *ctx, struct endpoint *ep, enum ua_verb verb, const struct outcome *o)
+{
+	(void)ctx;
+	iface_endpoint_done(ep, verb, o);
+}
+
+static void on_incoming(void *ctx, struct incoming *in)
+{
+	struct iface *i = ctx;
+
+	agent_incoming(i->agents, in);
+}
+
+static void on_incoming_gone(void *ctx, struct incoming *in)
+{
+	struct iface *i = ctx;
+
+	agent_incoming_gone(i->agents, in);
+}
+
+static const struct ua_listener listener = {
+	.endpoint_added = on_added,
+	.endpoint_removed = on_removed,
+	.endpoint_changed = on_changed,
+	.registration_done = on_registration_done,
+	.incoming = on_incoming,
+	.incoming_gone = on_incoming_gone,
+};
+
+/* ---- life ---- */
+
+int iface_new(
+	struct bus *bus, struct ua *ua, const struct iface_host *host, struct iface **ret_iface)
+{
+	struct iface *i = mem_new(struct iface);
+	int r;
+
+	i->bus = bus;
+	i->ua = ua;
+	i->host = host;
+	list_init(&i->profiles);
+	list_init(&i->endpoints);
+	r = iface_manager_start(i);
+	if (r < 0) {
+		free(i);
+		return r;
+	}
+	i->agents = agent_list_new(i);
+	ua_set_listener(ua, &listener, i);
+	*ret_iface = i;
+	return 0;
+}
+
+static void free_listeners(struct iface *i)
+{
+	for (size_t k = 0; k < i->n_listeners; k++) {
+		free((char *)(uintptr_t)i->listeners[k].transport);
+		free((char *)(uintptr_t)i->listeners[k].address);
+		free((char *)(uintptr_t)i->listeners[k].port);
+	}
+	free(i->listeners);
+	i->listeners = NULL;
+	i->n_listeners = 0;
+}
+
+struct iface *iface_free(struct iface *i)
+{
+	if (!i)
+		return NULL;
+	ua_set_listener(i->ua, NULL, NULL);
+	i->agents = agent_list_free(i->agents);
+	list_for_each_safe (node, next, &i->endpoints)
+		iface_endpoint_removed(i, list_entry(node, struct iface_endpoint, node)->ep);
+	list_for_each_safe (node, next, &i->profiles)
+		iface_profile_remove(i, list_entry(node, struct iface_profile, node)->profile);
+	bus_object_free(i->manager);
+	free_listeners(i);
+	free(i);
+	return NULL;
+}
+
+void iface_set_listeners(struct iface *i, const struct iface_listener *list, size_t n)
+{
+	free_listeners(i);
+	i->listeners = mem_zalloc(n * sizeof(*list));
+	for (size_t k = 0; k < n; k++) {
+		i->listeners[k].transport = mem_strdup(list[k].transport);
+		i->listeners[k].address = mem_strdup(list[k].address);
+		i->listeners[k].port = mem_strdup(list[k].port);
+	}
+	i->n_listeners = n;
+	iface_manager_changed(i, "Listeners");
+}
+
+int iface_ask_secret(struct iface *i, uint64_t query, const struct host_secret_query *what)
+{
+	return agent_secret(i->agents, query, what);
+}
+
+void iface_introspect(struct buf *b)
+{
+	static const struct bus_interface *const all[] = {
+		&iface_manager,
+		&iface_profile,
+		&iface_endpoint,
+		&iface_agent,
+	};
+
+	bus_xml_begin(b);
+	for (size_t k = 0; k < ARRAY_LEN(all); k++)
+		bus_xml_interface(b, all[k], BUS_XML_DOCUMENTED);
+	bus_xml_end(b);
+}
+
+/* ---- shared by the interfaces ---- */
+
+int iface_guard(const struct iface *i, const struct bus_access *a, const struct profile *p)
+{
+	const struct iface_host *h = i->host;
+
+	if (h->is_administrator(h->ctx, a->uid))
+		return 0;
+	return (a->flags & BUS_PRIVILEGED) || !h->may_use(h->ctx, a->uid, p) ? -EPERM : 0;
+}
+
+int iface_fail(struct bus_call *c, const struct outcome *o)
+{
+	if (o->error == -EREMOTEIO)
+		return bus_call_refuse(c, o->status, o->reason);
+	if (o->status)
+		return bus_call_fail(c, o->error, "%u %.*s", o->status, SLICE_ARGS(o->reason));
+	if (o->reason.n)
+		return bus_call_fail(c, o->error, "%.*s", SLICE_ARGS(o->reason));
+	return bus_call_fail(c, o->error, NULL);
+}
+
+void iface_write_headers(struct bus_writer *w, const struct msg *m)
+{
+	bus_open_array(w, "(ss)");
+	for (size_t k = 0; k < m->n_hdrs; k++) {
+		const struct hdr *h = &m->hdrs[k];
+
+		/* Compact forms under their full name, so that clients compare one spelling. */
+		bus_write_ss(w, h->id == HDR_OTHER ? h->name : hdr_name(h->id), h->value);
+	}
+	bus_close(w);
+}
+
+int iface_read_headers(struct bus_reader items, struct request_header **ret_headers, size_t *ret_n)
+{
+	struct request_header *list = mem_zalloc(LIMITS_USER_HEADERS * sizeof(*list));
+	size_t n = 0;
+
+	while (bus_more(&items)) {
+		struct bus_reader pair = bus_enter(&items);
+
+		if (n == LIMITS_USER_HEADERS) {
+			free(list);
+			return -ENOSPC;
+		}
+		list[n].name = bus_read_s(&pair);
+		list[n].value = bus_read_s(&pair);
+		n++;
+	}
+	*ret_headers = list;
+	*ret_n = n;
+	return 0;
+}
