@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "conf/daemon-conf.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "conf/schema-rows.h"
@@ -112,15 +113,18 @@ static void *next_listen(void *root)
 	return &c->listens[c->n_listens++];
 }
 
+enum { ROW_DAEMON, ROW_LISTEN, ROW_TLS, ROW_ACCESS };
+
 static const struct schema_section sections[] = {
-	{ .name = "Daemon", SCHEMA_KEYS(daemon_keys), .base = whole },
-	{ .name = "Listen",
+	[ROW_DAEMON] = { .name = "Daemon", SCHEMA_KEYS(daemon_keys), .base = whole },
+	[ROW_LISTEN] = { .name = "Listen",
 		SCHEMA_KEYS(listen_keys),
 		.base = next_listen,
 		.repeats = SCHEMA_REPEATS },
-	{ .name = "Tls", SCHEMA_KEYS(tls_keys), .base = whole },
-	{ .name = "Access", SCHEMA_KEYS(access_keys), .base = whole },
+	[ROW_TLS] = { .name = "Tls", SCHEMA_KEYS(tls_keys), .base = whole },
+	[ROW_ACCESS] = { .name = "Access", SCHEMA_KEYS(access_keys), .base = whole },
 };
+static_assert(ARRAY_LEN(sections) <= SCHEMA_ROWS_MAX, "the reader has too few places");
 
 const struct schema daemon_conf_schema = { .sections = sections,
 	.n_sections = ARRAY_LEN(sections) };
@@ -183,7 +187,7 @@ void daemon_conf_free(struct daemon_conf *c)
 		if (sections[i].repeats == SCHEMA_ONCE)
 			schema_clear(&sections[i], c);
 	for (size_t i = 0; i < c->n_listens; i++)
-		schema_clear(&sections[1], &c->listens[i]);
+		schema_clear(&sections[ROW_LISTEN], &c->listens[i]);
 	free(c->listens);
 	free(c);
 }
@@ -197,7 +201,7 @@ bool daemon_conf_equal(const struct daemon_conf *a, const struct daemon_conf *b)
 	if (a->n_listens != b->n_listens)
 		return false;
 	for (size_t i = 0; i < a->n_listens; i++)
-		if (!schema_equal(&sections[1], &a->listens[i], &b->listens[i]))
+		if (!schema_equal(&sections[ROW_LISTEN], &a->listens[i], &b->listens[i]))
 			return false;
 	return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "conf/profile-conf.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "conf/profile-draft.h"
@@ -408,6 +409,7 @@ static const struct schema_section sections[] = {
 	{ .name = "Tls", SCHEMA_KEYS(tls_keys), .base = profile_of },
 	{ .name = "Access", SCHEMA_KEYS(access_keys), .base = profile_of },
 };
+static_assert(ARRAY_LEN(sections) <= SCHEMA_ROWS_MAX, "the reader has too few places");
 
 const struct schema profile_conf_schema = { .sections = sections,
 	.n_sections = ARRAY_LEN(sections) };

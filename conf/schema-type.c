@@ -112,7 +112,7 @@ static void append_duration(struct buf *b, usec_t t)
 	}
 }
 
-/* A duration in range; off is what 0 may mean, or NULL. */
+/* A duration in range; 0 besides, where the row's type lets it mean "off". */
 static int duration(const struct schema_key *key, struct slice value, usec_t *ret, struct buf *want)
 {
 	const bool may_be_off = key->type == &schema_duration;

@@ -11,6 +11,7 @@ struct buf;
  * defaults and are held against the manual page.
  */
 #define SCHEMA_SECTIONS_MAX 16 /* sections of one kind in one file, such as [Listen] */
+#define SCHEMA_ROWS_MAX 8      /* sections of one schema */
 #define SCHEMA_LIST_MAX 64     /* words of one list */
 
 /* The column that says what this version does with a key. Lifting a limit is deleting a word. */
@@ -83,8 +84,8 @@ struct schema_reader {
 	const char *file; /* its name in problems */
 	struct problem_list *problems;
 
-	void *base[SCHEMA_SECTIONS_MAX]; /* of each row of the schema */
-	unsigned count[SCHEMA_SECTIONS_MAX];
+	void *base[SCHEMA_ROWS_MAX]; /* of each row of the schema */
+	unsigned count[SCHEMA_ROWS_MAX];
 	struct schema_seen *seen;
 	size_t n_seen;
 };

@@ -153,7 +153,7 @@ static const struct {
 		F "5: error: [Server] a second registrar after the one in line 3; one at most has "
 		  "Role=registrar, which is the default, the others Role=proxy\n" },
 	{ USER "[Server]\nAddr=a\nRole=proxy\n[Server]\nAddr=b\nRole=proxy\n", "" },
-	/* RTC_E_PROFILE_SERVER... BASIC_AUTH_SET_TLS */
+	/* RTC_E_BASIC_AUTH_SET_TLS */
 	{ USER "Realm=r\n[Server]\nAddr=a\nProtocol=tcp\nAuth=basic\n", F
 		"7: error: [Server] Auth=basic: " LATER_WORD "basic\n" F
 		"7: error: [Server] Auth: basic sends the password readable and needs a server with "
