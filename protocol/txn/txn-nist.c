@@ -5,24 +5,23 @@
  *           request passed up
  *                |
  *           +--------+  request again: nothing
- *           | Trying |-----------------------------+
- *           +--------+  64*T1: the client is gone  |
- *     200-699 |   | 100 (after 3.5 s by itself)    |
- *             |  +------------+  request again:    |
- *             |  | Proceeding |  send the 100 again|
- *             |  +------------+--------------------+
- *             |   | 200-699                        |
- *           +-----------+  request again: send the |
- *           | Completed |  response again          |
- *           +-----------+ J                        |
- *                 +--------------------------> Terminated
+ *           | Trying |------------------------------+
+ *           +--------+                              |
+ *     200-699 |   | 100 (after 3.5 s by itself)     |
+ *             |  +------------+  request again:     | 64*T1: failed
+ *             |  | Proceeding |  send the 100 again |
+ *             |  +------------+                     |
+ *             |   | 200-699  |                      |
+ *           +-----------+----+----------------------+
+ *           | Completed |  request again: send the response again, if there is one
+ *           +-----------+
+ *                 | J
+ *            Terminated        (no flow for a response, in any state: failed, 17.2.4)
  *
- * Timers: the automatic 100 in Trying; 64*T1 in Trying and Proceeding, because a final response
- * would come after the client's Timer F and be of no use (RFC 4320 section 4.2, RFC 4321 section
- * 1.4); J in Completed. No flow for a response: failed, in any state (17.2.4).
+ * Timers: the automatic 100 in Trying; 64*T1 in Trying and Proceeding; J in Completed. After 64*T1
+ * the client's Timer F has fired: a final response would be of no use and is not sent any more (RFC
+ * 4320 section 4.2, RFC 4321 section 1.2), but requests still under way are absorbed.
  */
-#include <assert.h>
-
 #include "protocol/base/err.h"
 #include "protocol/txn/txn-private.h"
 
@@ -34,6 +33,16 @@ static void on_timer_trying(struct timer *trying)
 	txn_send_trying(t);
 }
 
+static void on_expired(struct timer *deadline)
+{
+	struct txn *t = container_of(deadline, struct txn, deadline);
+
+	txn_keep(t, SLICE_NULL);
+	t->table->n_timeouts++;
+	txn_set_state(t, TXN_COMPLETED);
+	txn_tell_failed(t, TXN_TIMEOUT);
+}
+
 static void enter(struct txn *t)
 {
 	struct timerq *timers = t->table->timers;
@@ -43,7 +52,7 @@ static void enter(struct txn *t)
 		/* A BENOTIFY gets no response at all. */
 		if (t->request->method != METHOD_BENOTIFY)
 			txn_arm_repeat(t, on_timer_trying, TIMER_TRYING_NON_INVITE);
-		txn_arm_deadline(t, txn_on_timeout, TIMER_F);
+		txn_arm_deadline(t, on_expired, TIMER_F);
 		break;
 	case TXN_PROCEEDING:
 		timer_cancel(timers, &t->repeat);

@@ -164,9 +164,12 @@ void txn_repeat(struct txn *t, usec_t longest)
 void txn_keep(struct txn *t, struct slice bytes)
 {
 	free(t->sent);
-	t->sent = mem_alloc(bytes.n ? bytes.n : 1);
-	memcpy(t->sent, bytes.p, bytes.n);
+	t->sent = NULL;
 	t->n_sent = bytes.n;
+	if (bytes.n == 0)
+		return;
+	t->sent = mem_alloc(bytes.n);
+	memcpy(t->sent, bytes.p, bytes.n);
 }
 
 struct slice txn_kept(const struct txn *t)
@@ -174,22 +177,33 @@ struct slice txn_kept(const struct txn *t)
 	return slice_of(t->sent, t->n_sent);
 }
 
-void txn_send_response(struct txn *t, struct slice bytes)
+static bool find_flow(struct txn *t)
 {
 	struct txn_table *tt = t->table;
+	struct flow *other;
 
-	if (t->flow->state == FLOW_DOWN) {
-		struct flow *other =
-			tt->reroute ? tt->reroute(tt->reroute_ctx, t->request, t->flow) : NULL;
+	if (t->flow->state != FLOW_DOWN)
+		return true;
+	other = tt->reroute ? tt->reroute(tt->reroute_ctx, t->request, t->flow) : NULL;
+	if (!other)
+		return false;
+	flow_unref(t->flow);
+	t->flow = other;
+	return true;
+}
 
-		if (!other) {
-			txn_arm_repeat(t, on_broken, 0);
-			return;
-		}
-		flow_unref(t->flow);
-		t->flow = other;
+void txn_send_response(struct txn *t, struct slice bytes)
+{
+	struct timerq *timers = t->table->timers;
+
+	if (find_flow(t)) {
+		flow_send(t->flow, bytes);
+		return;
 	}
-	flow_send(t->flow, bytes);
+	txn_arm_repeat(t, on_broken, 0);
+	/* The end may be due at once as well; the failure is told before. */
+	if (timer_is_armed(&t->deadline) && t->deadline.at <= timers->now)
+		timer_arm(timers, &t->deadline, 0);
 }
 
 void txn_send_trying(struct txn *t)
@@ -279,7 +293,7 @@ struct txn *txn_server_new(struct txn_table *tt, struct flow *reply_flow, const 
 
 int txn_reply(struct txn *t, unsigned status, struct slice bytes)
 {
-	if (!t->machine->reply || status < 100 || status > 699)
+	if (!t->machine->reply || status < 100 || status > 699 || bytes.n == 0)
 		return -EINVAL;
 	return t->machine->reply(t, status, bytes);
 }

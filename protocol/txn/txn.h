@@ -55,7 +55,8 @@ struct txn_server_ops {
 	void (*cancelled)(void *owner, struct txn *t, const struct msg *cancel);
 	/*
 	 * No ACK came (Timer H), no answer to a non-INVITE within 64*T1, or no flow could carry a
-	 * response; told once. An INVITE transaction lives on after the last (RFC 6026 7.1).
+	 * response; told once. The transaction may live on to absorb what still comes
+	 * (RFC 6026 7.1), but txn_reply() of a non-INVITE is -ESTALE from now on.
 	 */
 	void (*failed)(void *owner, struct txn *t, enum txn_failure why);
 	void (*ended)(void *owner, struct txn *t);
