@@ -129,6 +129,26 @@ struct slice addr_tag(const struct addr *a)
 	return tag;
 }
 
+uint32_t addr_q(const struct addr *a)
+{
+	enum { Q_MAX = 1000, DECIMALS = 3 };
+	struct slice q, whole, decimals = SLICE_NULL;
+	uint32_t v, fraction = 0;
+
+	if (!addr_param(a, SLICE("q"), &q))
+		return Q_MAX;
+	whole = q;
+	if (slice_cut(q, '.', &whole, &decimals) && decimals.n > DECIMALS)
+		return Q_MAX;
+	if (!slice_to_u32(whole, 1, &v))
+		return Q_MAX;
+	if (decimals.n && !slice_to_u32(decimals, Q_MAX, &fraction))
+		return Q_MAX;
+	for (size_t i = decimals.n; i < DECIMALS; i++)
+		fraction *= 10;
+	return v ? Q_MAX : fraction;
+}
+
 void addr_append_display(struct buf *b, const struct addr *a)
 {
 	params_append_unescaped(b, a->display);

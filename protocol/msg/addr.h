@@ -23,6 +23,8 @@ int addr_next(struct slice *rest, struct addr *ret);
 bool addr_param(const struct addr *a, struct slice name, struct slice *ret_value);
 /* The tag parameter; SLICE_NULL if there is none. */
 struct slice addr_tag(const struct addr *a);
+/* The q parameter in thousandths; 1000 if absent or malformed (RFC 3261 section 20.10). */
+uint32_t addr_q(const struct addr *a);
 /* The display name with its escapes resolved. */
 void addr_append_display(struct buf *b, const struct addr *a);
 /* "display" <uri>, the display name quoted and escaped as needed; no display: <uri>. */

@@ -12,6 +12,7 @@ enum {
 	LIMITS_REDIRECTS = 5,        /* 3xx followed for one request */
 	LIMITS_REALMS = 16,          /* challenges remembered by one endpoint */
 	LIMITS_BINDINGS = 64,        /* contacts kept of a registrar's answer */
+	LIMITS_EXPIRES = 604800,     /* seconds of a registration asked for, or believed */
 	LIMITS_ROUTES = 16,          /* Service-Route values kept */
 	LIMITS_ADDRESSES = 16,       /* addresses kept of one look-up */
 	LIMITS_SERVER_HEALTH = 1024, /* servers remembered as failing */

@@ -2,17 +2,27 @@
 #pragma once
 #include "protocol/ua/request.h"
 
-/* Registration of one endpoint (RFC 3261 section 10, RFC 3608, RFC 3327). */
+/*
+ * Registration of one endpoint (RFC 3261 section 10, RFC 3608, RFC 3327).
+ *
+ * What follows a failure: what passes (no answer, no way, 408, 430, 480, 5xx, most 6xx) is tried
+ * again for ever, at intervals that grow by RFC 5626 section 4.5 and never below Retry-After.
+ * Credentials that are refused or missing are not tried again until somebody asks. Other refusals
+ * are tried again hourly. A binding whose refresh fails for a passing reason counts as registered
+ * until it expires, and is tried sooner the nearer that is; it is WAITING once it has expired or
+ * the flow is gone over which it was made.
+ *
+ * A 2xx without any Contact is taken for what we asked. One that lists others but not ours, or
+ * ours with no time left, is a failure that passes.
+ */
 
 enum registration_state {
 	REGISTRATION_UNREGISTERED,
 	REGISTRATION_REGISTERING,
-	REGISTRATION_REGISTERED,
+	REGISTRATION_REGISTERED, /* also while a refresh is under way */
 	REGISTRATION_UNREGISTERING,
-	REGISTRATION_WAITING, /* the last attempt failed for a reason that passes; next_attempt is
-				 set */
-	REGISTRATION_FAILED, /* refused: wrong credentials, or a 4xx/6xx that repeating won't change
-			      */
+	REGISTRATION_WAITING, /* the last attempt failed, or the flow broke; next_attempt is set */
+	REGISTRATION_FAILED,  /* refused; next_attempt may be set */
 };
 
 /* One contact that the registrar reported: a point of presence. Strings are owned. */
@@ -33,25 +43,31 @@ struct registration {
 	bool pending;    /* wanted has not been carried out yet */
 	struct request *request;
 	enum ua_verb running;
-	struct timer timer;  /* refresh when registered, next attempt when waiting */
-	usec_t expires;      /* moment the registration ends; 0 unless registered */
-	usec_t next_attempt; /* 0: none is planned */
-	unsigned failures;   /* in a row, for the back-off */
+	bool running_all, raised; /* raised: this attempt has answered a 423 */
+	struct timer timer;       /* end of the registration or next attempt, what is earlier */
+	usec_t expires;           /* moment the registration ends; 0 unless registered */
+	usec_t next_attempt;      /* 0: none is planned */
+	usec_t since;             /* moment of the last success */
+	unsigned failures;        /* in a row, for the back-off */
+	unsigned drops;           /* flows that broke in a row, soon after the registration */
+	bool flow_gone;           /* the flow of the last success is no more */
 	char *call_id, *from_tag;
 	uint32_t cseq;
 	uint32_t ask_expires;           /* seconds: the wish, raised by a 423 */
-	struct request_header *headers; /* extra ones of the last Register, owned strings */
+	struct request_header *headers; /* extra ones of the last Register */
 	size_t n_headers;
+	char *header_bytes; /* what they borrow from */
 
 	struct registration_binding *bindings;
 	size_t n_bindings;
 	char **service_route;
 	size_t n_service_route;
-	char *contact; /* as registered */
+	char *contact; /* as registered; stays while the registrar may still have it */
 	/* Why the last attempt failed; reason NULL: it did not. */
 	unsigned last_status;
 	char *last_reason;
 	enum origin last_origin;
+	struct list news; /* outcomes not told yet */
 };
 
 struct registration_options {
@@ -65,18 +81,27 @@ struct registration *registration_new(struct endpoint *ep);
 void registration_free(struct registration *r);
 /*
  * Registers, or refreshes at once if registered. The listener is told
- * registration_done(UA_REGISTER) once for the attempt that this caused or joined. -EOPNOTSUPP: no
- * registrar in the profile; -EINVAL: a header may not be set.
+ * registration_done(UA_REGISTER) once for the attempt that this caused or joined; an Unregister
+ * that has not begun yet is told that it was overtaken. -EOPNOTSUPP: no registrar in the
+ * profile; -ESTALE: the endpoint is closing; -EINVAL, -EMSGSIZE: a header may not be set, or too
+ * many.
  */
 int registration_start(struct registration *r, const struct registration_options *o);
 enum registration_scope {
 	REGISTRATION_OWN, /* our binding */
 	REGISTRATION_ALL, /* every binding of the address of record, "Contact: *" */
 };
-/* Ends in registration_done(UA_UNREGISTER). Nothing on the wire if we are not registered and scope
- * is OWN. */
+/*
+ * Ends in registration_done(UA_UNREGISTER), and in UNREGISTERED whatever the registrar says: a
+ * binding that it did not remove expires. Nothing on the wire if we are not registered and scope
+ * is OWN. -EOPNOTSUPP as above.
+ */
 int registration_stop(struct registration *r, enum registration_scope scope);
-/* The flow that we registered over broke: again at once with auto-refresh, else with the next
- * request. */
+/*
+ * The flow that we registered over broke: again within two seconds with auto-refresh, later if
+ * that happens again and again; else with the next request, at the latest when a refresh was due.
+ */
 void registration_flow_down(struct registration *r);
+/* A request is about to go out: the moment to register anew if the flow broke meanwhile. */
+void registration_touch(struct registration *r);
 const char *registration_state_name(enum registration_state s);

@@ -134,6 +134,22 @@ static void append_routes(struct buf *b, const struct request *r)
 		build_header(b, HDR_ROUTE, slice_str(reg->service_route[i]));
 }
 
+/* The registrar drops the binding to where we were, in the same step (RFC 3261 10.2.2, 10.3). */
+static void append_stale_contact(struct buf *b, const struct request *r, const struct flow *f)
+{
+	struct buf v = BUF_NULL;
+	struct uri stale, now;
+
+	endpoint_append_contact_uri(&v, r->ep, f);
+	if (uri_parse(slice_str(r->stale_contact), &stale) == 0 &&
+		uri_parse(buf_slice(&v), &now) == 0 && !uri_equal(&stale, &now)) {
+		buf_reset(&v);
+		buf_printf(&v, "<%s>;expires=0", r->stale_contact);
+		build_header(b, HDR_CONTACT, buf_slice(&v));
+	}
+	buf_deinit(&v);
+}
+
 static void append_contact(struct buf *b, const struct request *r, const struct flow *f)
 {
 	struct buf v = BUF_NULL;
@@ -144,6 +160,7 @@ static void append_contact(struct buf *b, const struct request *r, const struct 
 	buf_str(&v, r->contact_params);
 	build_header(b, HDR_CONTACT, buf_slice(&v));
 	buf_deinit(&v);
+	append_stale_contact(b, r, f);
 }
 
 void request_build(struct buf *b, struct request *r, const struct flow *f, struct slice credentials)

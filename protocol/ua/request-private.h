@@ -22,7 +22,7 @@ struct request {
 	enum request_server server;
 	enum request_contact contact;
 	enum request_redirects redirects;
-	char *method, *contact_params, *content_type, *body;
+	char *method, *contact_params, *stale_contact, *content_type, *body;
 	size_t body_n;
 	/* Whole lines that every attempt repeats: Max-Forwards, From, To, Call-ID, client's. */
 	struct buf common;

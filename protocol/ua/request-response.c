@@ -5,8 +5,6 @@
 
 /* Final responses: RFC 3261 section 8.1.3. */
 
-enum { Q_MAX = 1000 };
-
 static void note_response(struct request *r, const struct msg *m, int error, struct slice reason)
 {
 	struct request_end end = {
@@ -107,26 +105,6 @@ static void on_challenge(struct request *r, const struct msg *m)
 
 /* ---- 3xx ---- */
 
-/* qvalue in thousandths (RFC 3261 25.1: at most three decimals, at most 1); absent or bad: 1 */
-static uint32_t q_of(const struct addr *a)
-{
-	struct slice q, whole, decimals = SLICE_NULL;
-	uint32_t v, fraction = 0;
-
-	if (!addr_param(a, SLICE("q"), &q))
-		return Q_MAX;
-	whole = q;
-	if (slice_cut(q, '.', &whole, &decimals) && decimals.n > 3)
-		return Q_MAX;
-	if (!slice_to_u32(whole, 1, &v))
-		return Q_MAX;
-	if (decimals.n && !slice_to_u32(decimals, Q_MAX, &fraction))
-		return Q_MAX;
-	for (size_t i = decimals.n; i < 3; i++)
-		fraction *= 10;
-	return v ? Q_MAX : fraction;
-}
-
 static bool is_known(const struct request *r, const struct uri *u)
 {
 	struct uri known;
@@ -187,7 +165,7 @@ static void take_contact(struct request *r, const struct addr *a)
 		uri_parse(slice_str(r->targets[0].uri), &first) == 0 &&
 		!(first.scheme == URI_SIPS && u.scheme != URI_SIPS) && !is_known(r, &u) &&
 		request_check_way(r->ep, r->server, &u) == 0)
-		request_add_target(r, buf_slice(&text), q_of(a));
+		request_add_target(r, buf_slice(&text), addr_q(a));
 	buf_deinit(&text);
 }
 

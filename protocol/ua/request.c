@@ -5,6 +5,7 @@
 
 #include "protocol/base/err.h"
 #include "protocol/msg/build.h"
+#include "protocol/ua/registration.h"
 #include "protocol/ua/request-private.h"
 
 /*
@@ -42,6 +43,7 @@ static int check(const struct endpoint *ep, const struct request_spec *spec)
 		if (!build_header_is_safe(spec->headers[i].name, spec->headers[i].value))
 			return -EINVAL;
 	if (!build_header_is_safe(SLICE("Contact"), spec->contact_params) ||
+		!build_header_is_safe(SLICE("Contact"), spec->stale_contact) ||
 		!build_header_is_safe(SLICE("To"), spec->to_display) ||
 		!build_header_is_safe(SLICE("Content-Type"), spec->content_type))
 		return -EINVAL;
@@ -63,6 +65,7 @@ static struct request *make(struct endpoint *ep, const struct request_spec *spec
 	r->redirects = spec->redirects;
 	r->method = slice_dup(spec->method);
 	r->contact_params = slice_dup(spec->contact_params);
+	r->stale_contact = slice_dup(spec->stale_contact);
 	r->content_type = slice_dup(spec->content_type);
 	r->body = slice_dup(spec->body);
 	r->body_n = spec->body.n;
@@ -92,6 +95,9 @@ int request_new(struct endpoint *ep, const struct request_spec *spec, const stru
 	if (spec->timeout)
 		timer_arm(&ua->timers, &r->timeout, spec->timeout);
 	request_start(r);
+	/* A registration whose flow broke is made anew now (registration.h). */
+	if (ep->registration && spec->server != REQUEST_TO_REGISTRAR)
+		registration_touch(ep->registration);
 	*ret_request = r;
 	/* The caller has to know the request before it hears of it. */
 	later_postpone(&ua->later);
@@ -119,6 +125,7 @@ static void destroy(struct request *r)
 	buf_deinit(&r->common);
 	free(r->method);
 	free(r->contact_params);
+	free(r->stale_contact);
 	free(r->content_type);
 	free(r->body);
 	free(r->server_key);

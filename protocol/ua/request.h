@@ -40,6 +40,11 @@ struct request_spec {
 	const struct request_header *headers; /* checked already: request_headers_check() */
 	size_t n_headers;
 	struct slice contact_params; /* ";expires=60" and the like, for the default Contact */
+	/*
+	 * URI of another Contact that goes with expires=0 beside the default one, unless they are
+	 * the same: where we are no longer (RFC 3261 10.2.2). Empty: none.
+	 */
+	struct slice stale_contact;
 	struct slice content_type, body;
 	/* Given: used and counted up by the caller (registration); empty: fresh ones. */
 	struct slice call_id, from_tag;

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "protocol/base/err.h"
+#include "protocol/msg/msg.h"
+#include "protocol/ua/limits.h"
+#include "protocol/ua/registration-private.h"
+
+/* How attempts end, what is told of it and what follows from it. */
+
+/* A flow that breaks sooner than this after a registration is a failure of its own. */
+#define STABLE (60 * USEC_PER_SEC)
+
+/* ---- telling ---- */
+
+/* An outcome on its way to the listener. */
+struct news {
+	struct later_note note;
+	struct list node;
+	struct endpoint *ep;
+	enum ua_verb verb;
+	struct outcome outcome;
+	char *reason;
+	struct msg *response;
+};
+
+static void news_free(struct news *n)
+{
+	later_cancel(&n->note);
+	list_remove(&n->node);
+	msg_unref(n->response);
+	free(n->reason);
+	free(n);
+}
+
+static void deliver(struct later_note *note)
+{
+	struct news *n = container_of(note, struct news, note);
+	struct ua *ua = n->ep->ua;
+
+	/* Off the list first: the listener may free the endpoint. */
+	list_remove(&n->node);
+	if (ua->listener)
+		ua->listener->registration_done(ua->listener_ctx, n->ep, n->verb, &n->outcome);
+	news_free(n);
+}
+
+void registration_tell(struct registration *r, enum ua_verb verb, const struct outcome *o)
+{
+	struct news *n = mem_new(struct news);
+
+	n->ep = r->ep;
+	n->verb = verb;
+	n->reason = slice_dup(o->reason);
+	n->response = o->response ? msg_ref(o->response) : NULL;
+	n->outcome = *o;
+	n->outcome.reason = slice_str(n->reason);
+	n->note.deliver = deliver;
+	list_append(&r->news, &n->node);
+	/* After the endpoint's own note: who hears the outcome finds the properties changed. */
+	endpoint_mark(r->ep, UA_CHANGE_REGISTRATION);
+	later_queue(&r->ep->ua->later, &n->note);
+}
+
+void registration_forget_news(struct registration *r)
+{
+	struct list *node;
+
+	while ((node = list_first(&r->news)))
+		news_free(list_entry(node, struct news, node));
+}
+
+/* ---- what a failure means ---- */
+
+enum verdict {
+	VERDICT_PASSES,
+	VERDICT_REFUSED,     /* tried again slowly */
+	VERDICT_CREDENTIALS, /* not tried again */
+};
+
+static enum verdict judge_status(unsigned status)
+{
+	switch (status) {
+	case 408:
+	case 430: /* RFC 5626 11.5: the flow failed */
+	case 480:
+		return VERDICT_PASSES;
+	case 603: /* declined */
+	case 604: /* does not exist anywhere */
+	case 607: /* unwanted, RFC 8197 */
+	case 608: /* rejected, RFC 8688 */
+		return VERDICT_REFUSED;
+	default:
+		return status < 500 ? VERDICT_REFUSED : VERDICT_PASSES;
+	}
+}
+
+static enum verdict judge(const struct outcome *o)
+{
+	switch (o->origin) {
+	case ORIGIN_NETWORK:
+	case ORIGIN_TIMEOUT:
+		return VERDICT_PASSES;
+	case ORIGIN_LOCAL: /* a full table passes, a request that cannot be made does not */
+		return o->error == -ENOSPC ? VERDICT_PASSES : VERDICT_REFUSED;
+	case ORIGIN_REMOTE:
+		break;
+	}
+	if (o->error == -EACCES)
+		return VERDICT_CREDENTIALS;
+	/* Of the 2xx only those come here that did not register us. */
+	return o->status < 300 ? VERDICT_PASSES : judge_status(o->status);
+}
+
+static void remember(struct registration *r, const struct outcome *o)
+{
+	free(r->last_reason);
+	r->last_status = o->status;
+	r->last_reason = o->error ? slice_dup(o->reason) : NULL;
+	r->last_origin = o->origin;
+}
+
+static uint64_t dice(const struct registration *r)
+{
+	uint64_t random;
+
+	ua_random(r->ep->ua, &random, sizeof(random));
+	return random;
+}
+
+/* ---- REGISTER failed ---- */
+
+static void try_again_later(struct registration *r, const struct outcome *o)
+{
+	usec_t now = r->ep->ua->timers.now;
+	usec_t delay = registration_back_off(r->failures, dice(r));
+	bool still_good = r->state == REGISTRATION_REGISTERED && !r->flow_gone && r->expires > now;
+	uint32_t seconds;
+
+	if (still_good)
+		delay = registration_hurry(delay, r->expires - now);
+	if (o->response && msg_retry_after(o->response, &seconds))
+		delay = registration_not_before(delay, seconds, dice(r));
+	r->next_attempt = now + delay;
+	if (!still_good)
+		registration_set_state(r, REGISTRATION_WAITING);
+}
+
+static void fail(struct registration *r, const struct outcome *o)
+{
+	if (r->failures < UINT32_MAX)
+		r->failures++;
+	remember(r, o);
+	switch (judge(o)) {
+	case VERDICT_PASSES:
+		try_again_later(r, o);
+		break;
+	case VERDICT_REFUSED:
+		r->next_attempt = r->ep->ua->timers.now + registration_slow_delay(dice(r));
+		registration_set_state(r, REGISTRATION_FAILED);
+		break;
+	case VERDICT_CREDENTIALS:
+		r->next_attempt = 0;
+		registration_set_state(r, REGISTRATION_FAILED);
+		break;
+	}
+	registration_tell(r, UA_REGISTER, o);
+}
+
+/* ---- REGISTER succeeded ---- */
+
+static char *contact_over(const struct registration *r, const struct flow *flow)
+{
+	struct buf b = BUF_NULL;
+
+	endpoint_append_contact_uri(&b, r->ep, flow);
+	return buf_take(&b);
+}
+
+static void succeed(struct registration *r, const struct outcome *o, uint32_t granted)
+{
+	usec_t now = r->ep->ua->timers.now;
+
+	r->failures = 0;
+	r->flow_gone = false;
+	r->since = now;
+	r->expires = now + granted * USEC_PER_SEC;
+	r->next_attempt = now + registration_refresh_delay(granted, dice(r));
+	remember(r, o);
+	registration_set_state(r, REGISTRATION_REGISTERED);
+	registration_tell(r, UA_REGISTER, o);
+}
+
+static void registered(struct registration *r, const struct outcome *o, const struct flow *flow)
+{
+	struct outcome odd = *o;
+	char *contact = contact_over(r, flow);
+	uint32_t granted = registration_take_bindings(r, o->response, contact);
+
+	endpoint_mark(r->ep, UA_CHANGE_BINDINGS | UA_CHANGE_CONTACT);
+	if (granted == 0) {
+		free(contact);
+		registration_forget_contact(r);
+		odd.reason = SLICE("the registrar did not keep our contact");
+		odd.error = -EBADMSG;
+		r->expires = 0; /* nothing is left that could be still good */
+		fail(r, &odd);
+		return;
+	}
+	registration_take_route(r, o->response);
+	free(r->contact);
+	r->contact = contact;
+	succeed(r, o, granted);
+}
+
+/*
+ * RFC 3261 10.2.8: 423 says what would do. Once for each attempt; a registrar that wants more
+ * and more, or an absurd amount, has refused.
+ */
+static bool raise_wish(struct registration *r, const struct outcome *o)
+{
+	uint32_t min;
+
+	if (o->status != 423 || !o->response || r->raised ||
+		!msg_number(o->response, HDR_MIN_EXPIRES, LIMITS_EXPIRES, &min) ||
+		min <= r->ask_expires)
+		return false;
+	r->raised = true;
+	r->ask_expires = min;
+	registration_send(r);
+	return true;
+}
+
+/* ---- the end of an attempt ---- */
+
+static void unregistered(struct registration *r, const struct outcome *o)
+{
+	remember(r, o);
+	r->failures = 0;
+	r->next_attempt = 0;
+	if (o->error == 0) {
+		registration_forget_contact(r);
+		(void)registration_take_bindings(r, o->response, NULL);
+		endpoint_mark(r->ep, UA_CHANGE_BINDINGS);
+	}
+	registration_set_state(r, REGISTRATION_UNREGISTERED);
+	registration_tell(r, UA_UNREGISTER, o);
+}
+
+void registration_ended(struct registration *r, const struct outcome *o, const struct flow *flow)
+{
+	if (r->running == UA_UNREGISTER) {
+		unregistered(r, o);
+		return;
+	}
+	if (o->error == 0)
+		registered(r, o, flow);
+	else if (!raise_wish(r, o))
+		fail(r, o);
+}
+
+/* ---- the flow ---- */
+
+void registration_flow_down(struct registration *r)
+{
+	UA_SCOPE(r->ep->ua);
+	usec_t now = r->ep->ua->timers.now;
+	struct outcome o = {
+		.reason = SLICE("the connection broke"),
+		.origin = ORIGIN_NETWORK,
+		.error = -ECONNREFUSED,
+	};
+
+	r->flow_gone = true;
+	/* What is under way finds another flow, or says that there is none. */
+	if (r->request || r->state != REGISTRATION_REGISTERED)
+		return;
+	r->drops = now - r->since < STABLE ? r->drops + 1 : 0;
+	if (r->ep->auto_refresh)
+		r->next_attempt = now + registration_flow_delay(r->drops, dice(r));
+	remember(r, &o);
+	registration_set_state(r, REGISTRATION_WAITING);
+}
+
+void registration_touch(struct registration *r)
+{
+	/* Not if an attempt has failed since: the back-off counts for everybody. */
+	if (r->state != REGISTRATION_WAITING || !r->flow_gone || r->failures)
+		return;
+	r->next_attempt = r->ep->ua->timers.now;
+	registration_set_state(r, REGISTRATION_WAITING);
+}
