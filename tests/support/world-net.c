@@ -9,6 +9,7 @@
  * it arrives is what is there then. */
 
 enum { SIP_PORT = 5060 };
+#define CONNECT_TIMEOUT (127 * USEC_PER_SEC) /* what Linux does by default */
 
 struct world_net *world_net(struct world *w)
 {
@@ -51,13 +52,22 @@ static void packet_free(struct world_packet *p)
 	free(p);
 }
 
+static void end_connecting(struct world_flow *f)
+{
+	struct world *w = f->ua->w;
+
+	w->n_hopeless -= f->hopeless;
+	f->hopeless = false;
+	timer_cancel(&w->timers, &f->connected);
+}
+
 static void flow_free(struct world_flow *f)
 {
 	struct list *node;
 
 	while ((node = list_first(&f->queued)))
 		packet_free(list_entry(node, struct world_packet, node));
-	timer_cancel(&f->ua->w->timers, &f->connected);
+	end_connecting(f);
 	list_remove(&f->node);
 	free(f);
 }
@@ -137,23 +147,35 @@ static void flow_down(struct world_flow *f, const char *reason)
 
 	if (f->base.state == FLOW_DOWN)
 		return;
-	timer_cancel(&wu->w->timers, &f->connected);
+	end_connecting(f);
 	f->base.state = FLOW_DOWN;
 	wu->w->garbage = true;
 	ua_advance(wu->ua, wu->w->timers.now);
 	ua_flow_down(wu->ua, &f->base, reason);
 }
 
-static void fire_connected(struct timer *t)
+static void fire_connected(struct timer *t);
+
+/* Nobody answers: the kernel asks again for two minutes. */
+static void try_connecting(struct world_flow *f)
 {
-	struct world_flow *f = container_of(t, struct world_flow, connected);
+	struct world *w = f->ua->w;
+
+	if (w->timers.now >= f->give_up) {
+		flow_down(f, "connection timed out");
+		return;
+	}
+	w->n_hopeless += !f->hopeless;
+	f->hopeless = true;
+	timer_arm(&w->timers, &f->connected, USEC_PER_SEC);
+}
+
+static void connected(struct world_flow *f)
+{
 	struct world_ua *wu = f->ua, *far = world_find_ua(wu->w, f->base.peer.host);
 	struct list *node;
 
-	if (world_net_reach(wu->w, f->base.peer.host) == WORLD_REFUSED) {
-		flow_down(f, "connection refused");
-		return;
-	}
+	end_connecting(f);
 	if (far)
 		flow_new(far, f->base.transport, &f->base.local)->base.incoming = true;
 	f->base.state = FLOW_UP;
@@ -165,6 +187,23 @@ static void fire_connected(struct timer *t)
 	}
 	ua_advance(wu->ua, wu->w->timers.now);
 	ua_flow_up(wu->ua, &f->base);
+}
+
+static void fire_connected(struct timer *t)
+{
+	struct world_flow *f = container_of(t, struct world_flow, connected);
+
+	switch (world_net_reach(f->ua->w, f->base.peer.host)) {
+	case WORLD_UP:
+		connected(f);
+		break;
+	case WORLD_REFUSED:
+		flow_down(f, "connection refused");
+		break;
+	case WORLD_SILENT:
+		try_connecting(f);
+		break;
+	}
 }
 
 struct flow *world_net_open(void *ctx, const struct host_target *target)
@@ -180,8 +219,8 @@ struct flow *world_net_open(void *ctx, const struct host_target *target)
 	f->base.state = FLOW_OPENING;
 	f->base.local.port = wu->next_port++;
 	f->connected.fire = fire_connected;
-	if (world_net_reach(wu->w, target->addr.host) != WORLD_SILENT)
-		timer_arm(&wu->w->timers, &f->connected, 2 * wu->w->net.delay);
+	f->give_up = wu->w->timers.now + CONNECT_TIMEOUT;
+	timer_arm(&wu->w->timers, &f->connected, 2 * wu->w->net.delay);
 	return &f->base;
 }
 

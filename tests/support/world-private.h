@@ -24,7 +24,8 @@ struct world {
 	struct list uas;
 	struct world_net net;
 	uint64_t net_rng, ua_rng;
-	bool garbage; /* some flow may be freed */
+	bool garbage;      /* some flow may be freed */
+	size_t n_hopeless; /* timers of connections that nobody takes */
 
 	struct world_secret *secrets;
 	size_t n_secrets;
@@ -56,7 +57,9 @@ struct world_flow {
 	struct list node;
 	struct list queued;     /* of struct world_packet: sent while opening */
 	struct timer connected; /* armed while opening */
-	usec_t last_arrival;    /* a stream keeps its order */
+	usec_t give_up;
+	bool hopeless;       /* opening, and the peer is silent */
+	usec_t last_arrival; /* a stream keeps its order */
 };
 
 /* One message on its way. */

@@ -117,7 +117,7 @@ void world_run(struct world *w, usec_t duration)
 void world_settle(struct world *w)
 {
 	run_until(w, w->timers.now);
-	while (w->timers.n)
+	while (w->timers.n > w->n_hopeless)
 		run_until(w, timerq_next(&w->timers));
 }
 
