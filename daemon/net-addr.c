@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/net-addr.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "protocol/base/err.h"
+#include "protocol/txn/flow.h"
+
+bool net_addr_parse(const struct flow_addr *text, struct net_addr *ret)
+{
+	struct net_addr a = net_addr_any(AF_INET, text->port);
+
+	if (inet_pton(AF_INET, text->host, &a.v4.sin_addr) == 1) {
+		*ret = a;
+		return true;
+	}
+	a = net_addr_any(AF_INET6, text->port);
+	if (inet_pton(AF_INET6, text->host, &a.v6.sin6_addr) != 1)
+		return false;
+	if (IN6_IS_ADDR_V4MAPPED(&a.v6.sin6_addr)) {
+		/* Our IPv6 sockets do not carry IPv4. */
+		struct net_addr v4 = net_addr_any(AF_INET, text->port);
+
+		memcpy(&v4.v4.sin_addr, &a.v6.sin6_addr.s6_addr[12], sizeof(v4.v4.sin_addr));
+		a = v4;
+	}
+	*ret = a;
+	return true;
+}
+
+void net_addr_show(const struct net_addr *a, struct flow_addr *ret)
+{
+	*ret = (struct flow_addr){ .port = net_addr_port(a) };
+	if (a->sa.sa_family == AF_INET)
+		(void)inet_ntop(AF_INET, &a->v4.sin_addr, ret->host, sizeof(ret->host));
+	else
+		(void)inet_ntop(AF_INET6, &a->v6.sin6_addr, ret->host, sizeof(ret->host));
+}
+
+struct net_addr net_addr_any(int family, uint16_t port)
+{
+	struct net_addr a = { 0 };
+
+	a.sa.sa_family = (sa_family_t)family;
+	a.len = family == AF_INET ? sizeof(a.v4) : sizeof(a.v6);
+	net_addr_set_port(&a, port);
+	return a;
+}
+
+bool net_addr_is_any(const struct net_addr *a)
+{
+	if (a->sa.sa_family == AF_INET)
+		return a->v4.sin_addr.s_addr == htonl(INADDR_ANY);
+	return IN6_IS_ADDR_UNSPECIFIED(&a->v6.sin6_addr);
+}
+
+uint16_t net_addr_port(const struct net_addr *a)
+{
+	return ntohs(a->sa.sa_family == AF_INET ? a->v4.sin_port : a->v6.sin6_port);
+}
+
+void net_addr_set_port(struct net_addr *a, uint16_t port)
+{
+	if (a->sa.sa_family == AF_INET)
+		a->v4.sin_port = htons(port);
+	else
+		a->v6.sin6_port = htons(port);
+}
+
+bool net_addr_same_host(const struct net_addr *a, const struct net_addr *b)
+{
+	if (a->sa.sa_family != b->sa.sa_family)
+		return false;
+	if (a->sa.sa_family == AF_INET)
+		return a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+	return IN6_ARE_ADDR_EQUAL(&a->v6.sin6_addr, &b->v6.sin6_addr);
+}
+
+bool net_addr_equal(const struct net_addr *a, const struct net_addr *b)
+{
+	return net_addr_same_host(a, b) && net_addr_port(a) == net_addr_port(b);
+}
+
+int net_addr_source(const struct net_addr *to, struct net_addr *ret)
+{
+	struct net_addr a = { .len = sizeof(a.v6) }, there = *to;
+	int fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int r = 0;
+
+	if (fd < 0)
+		return -errno;
+	/* Connecting a datagram socket sends nothing; it only asks routing. */
+	if (net_addr_port(&there) == 0)
+		net_addr_set_port(&there, 5060);
+	if (connect(fd, &there.sa, there.len) < 0 || getsockname(fd, &a.sa, &a.len) < 0)
+		r = -errno;
+	(void)close(fd);
+	if (r == 0) {
+		net_addr_set_port(&a, 0);
+		*ret = a;
+	}
+	return r;
+}
