@@ -200,13 +200,10 @@ static enum auth_verdict take(struct endpoint *ep, const struct side *side, cons
 		}
 		e->proven = false;
 	}
-	if (e) {
+	if (e)
 		adopt(ep, e, c);
-		list_remove(&e->node);
-		list_append(&ep->auth.realms, &e->node);
-	} else {
+	else
 		e = add(ep, side, c);
-	}
 	*ret_entry = e;
 	return e->password ? AUTH_RETRY : AUTH_NEED_SECRET;
 }

@@ -129,15 +129,14 @@ void request_add_target(struct request *r, struct slice uri, uint32_t q_thousand
 /* As a Request-URI: without header fields and the method parameter (8.1.3.4, 19.1.1). */
 static void append_request_uri(struct buf *b, const struct uri *u)
 {
-	const char *end = u->text.p + u->text.n;
 	struct slice rest = u->params;
 	struct param p;
 
-	if (u->headers.p)
-		end = u->headers.p - 1;
-	if (u->params.n)
-		end = u->params.p;
-	buf_put(b, slice_of(u->text.p, (size_t)(end - u->text.p)));
+	buf_put(b,
+		slice_head(u->text, (size_t)((u->params.n ? u->params.p : u->text.p) - u->text.p)));
+	if (!u->params.n)
+		buf_put(b, slice_head(u->text, u->headers.p ? (size_t)(u->headers.p - u->text.p) - 1
+							    : u->text.n));
 	while (params_next(&rest, &p) == 1) {
 		if (slice_eq_ci(p.name, SLICE("method")))
 			continue;
@@ -207,20 +206,12 @@ static void on_unavailable(struct request *r, const struct msg *m)
 	request_try(r, REQUEST_NEXT_ADDRESS);
 }
 
-/*
- * Who looks for the callee has let the caller pass. What the server may say before it looks at
- * credentials, or in place of a 401, proves nothing.
- */
-static bool proves_credentials(unsigned status)
+static void on_success(struct request *r, const struct msg *m)
 {
-	switch (status) {
-	case 400:
-	case 401:
-	case 403:
-	case 407:
-		return false;
-	}
-	return status < 500 || status >= 600;
+	if (r->to_server)
+		auth_accepted(r->ep, r->sent, m);
+	note_response(r, m, 0, m->reason);
+	request_try(r, REQUEST_NEXT_NOTHING);
 }
 
 /*
@@ -230,11 +221,8 @@ static bool proves_credentials(unsigned status)
  */
 void request_on_final(struct request *r, const struct msg *m)
 {
-	if (r->to_server && proves_credentials(m->status))
-		auth_accepted(r->ep, r->sent, m);
 	if (m->status < 300) {
-		note_response(r, m, 0, m->reason);
-		request_try(r, REQUEST_NEXT_NOTHING);
+		on_success(r, m);
 	} else if (m->status == 401 || m->status == 407) {
 		on_challenge(r, m);
 	} else if (m->status == 503) {

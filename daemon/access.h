@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct daemon_conf;
+struct profile;
+
+/*
+ * Who may use a profile: root, the user whom we run as, and whom the profile's Users and Groups
+ * name, by name or number; the daemon's own lists where the profile has none.
+ */
+bool access_may_use(const struct daemon_conf *d, const struct profile *p, uid_t uid);
+/* Root, or the user whom we run as. */
+bool access_is_administrator(uid_t uid);

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/app.h"
+
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "conf/config.h"
+#include "conf/daemon-conf.h"
+#include "daemon/hash.h"
+#include "daemon/net.h"
+#include "daemon/random.h"
+#include "daemon/state.h"
+#include "protocol/base/buf.h"
+#include "protocol/base/err.h"
+#include "protocol/ua/limits.h"
+#include "protocol/ua/profile.h"
+#include "protocol/ua/ua.h"
+
+/* ---- what the core asks for ---- */
+
+static struct flow *host_open(void *ctx, const struct host_target *target)
+{
+	struct app *a = ctx;
+
+	return net_open(a->net, target);
+}
+
+static void host_resolve(void *ctx, uint64_t query, const char *name)
+{
+	struct app *a = ctx;
+
+	resolver_ask(&a->resolver, query, name);
+}
+
+static void host_secret(void *ctx, uint64_t query, const struct host_secret_query *what)
+{
+	struct app *a = ctx;
+
+	secrets_ask(&a->secrets, query, what);
+}
+
+static void host_random(void *ctx, void *out, size_t n)
+{
+	(void)ctx;
+	random_fill(out, n);
+}
+
+static const struct host_ops host_ops = {
+	.open = host_open,
+	.resolve = host_resolve,
+	.secret = host_secret,
+	.random = host_random,
+	.hash = hash_pieces,
+};
+
+/* ---- configuration ---- */
+
+struct config *app_load(const struct app *a)
+{
+	const struct config_source source = { .folder = a->options->config_folder,
+		.credentials_folder = getenv("CREDENTIALS_DIRECTORY") };
+
+	return config_load(&source);
+}
+
+static void log_problems(const struct app *a, const struct config *c)
+{
+	for (size_t i = 0; i < c->problems.n; i++) {
+		const struct problem *p = &c->problems.v[i];
+		struct buf line cleanup_buf = BUF_NULL;
+
+		problem_append(&line, p);
+		log_line(a->log, p->severity == PROBLEM_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
+			"%.*s", SLICE_ARGS(slice_trim(buf_slice(&line))));
+	}
+}
+
+/* What holds for the daemon as a whole. The first error; what could be applied is. */
+static int apply_daemon(struct app *a, const struct daemon_conf *d)
+{
+	int r = net_configure(a->net, d);
+	int r2 = resolver_set_servers(&a->resolver, d->dns_servers, d->n_dns_servers);
+
+	a->host.user_agent = d->user_agent;
+	a->ua->max_endpoints =
+		d->max_endpoints < LIMITS_ENDPOINTS ? d->max_endpoints : LIMITS_ENDPOINTS;
+	app_bus_listeners(a);
+	return r < 0 ? r : r2;
+}
+
+static void apply_profile(
+	void *ctx, enum config_change change, struct profile *old, struct profile *now)
+{
+	struct app *a = ctx;
+
+	if (change == CONFIG_UNCHANGED)
+		return;
+	if (old) {
+		app_profile_removed(a, old);
+		app_bus_profile_removed(a, old);
+	}
+	if (now) {
+		app_bus_profile_added(a, now);
+		app_profile_added(a, now);
+	}
+}
+
+/* Endpoints hold the old structs of profiles that did not change: so shall we. */
+static void keep_unchanged(const struct config *old, struct config *now)
+{
+	for (size_t i = 0; i < now->n_profiles; i++) {
+		struct profile *p = config_find_profile(old, now->profiles[i]->name);
+
+		if (p && profile_equal(p, now->profiles[i])) {
+			profile_unref(now->profiles[i]);
+			now->profiles[i] = profile_ref(p);
+		}
+	}
+}
+
+int app_reload(struct app *a, struct config **ret_refused)
+{
+	struct config *now = app_load(a), *old = a->config;
+
+	log_problems(a, now);
+	if (!config_is_usable(now)) {
+		log_line(a->log, LOG_LEVEL_ERROR,
+			"the configuration has errors: what held before still holds");
+		*ret_refused = now;
+		return -EINVAL;
+	}
+	loop_enter(&a->loop);
+	keep_unchanged(old, now);
+	a->config = now;
+	(void)apply_daemon(a, now->daemon); /* logged there; a half-open daemon still serves */
+	config_compare(old, now, apply_profile, a);
+	config_free(old);
+	log_line(a->log, LOG_LEVEL_INFO, "configuration read again: %zu profiles", now->n_profiles);
+	return 0;
+}
+
+/* ---- signals ---- */
+
+static void show_status(struct app *a)
+{
+	notify_status(&a->notify, "%zu profiles, %zu endpoints", a->config->n_profiles,
+		a->ua->n_endpoints);
+}
+
+static void on_signal(void *ctx, enum loop_signal s)
+{
+	struct app *a = ctx;
+	struct config *refused = NULL;
+
+	switch (s) {
+	case LOOP_TERMINATE:
+		app_stop(a);
+		break;
+	case LOOP_RELOAD:
+		if (a->stopping)
+			break;
+		notify_reloading(&a->notify);
+		(void)app_reload(a, &refused);
+		config_free(refused);
+		show_status(a);
+		notify_ready(&a->notify);
+		break;
+	}
+}
+
+/* ---- the end ---- */
+
+static void on_stop_timeout(struct timer *t)
+{
+	struct app *a = container_of(t, struct app, stop_timer);
+
+	log_line(a->log, LOG_LEVEL_WARNING, "%zu endpoints could not be unregistered in time",
+		a->ua->n_endpoints);
+	loop_quit(&a->loop);
+}
+
+void app_stop(struct app *a)
+{
+	if (a->stopping) {
+		loop_quit(&a->loop);
+		return;
+	}
+	a->stopping = true;
+	notify_stopping(&a->notify);
+	loop_enter(&a->loop);
+	timer_arm(&a->loop.timers, &a->stop_timer, APP_STOP_TIMEOUT);
+	app_profile_deinit(a);
+	ua_stop(a->ua);
+}
+
+static void after_round(void *ctx)
+{
+	struct app *a = ctx;
+
+	if (a->stopping && ua_is_stopped(a->ua))
+		loop_quit(&a->loop);
+}
+
+/* ---- from start to stop ---- */
+
+static int start_host(struct app *a)
+{
+	int r;
+
+	a->host = (struct host){ .ops = &host_ops, .ctx = a, .log = *a->log };
+	r = state_open(a->options->state_folder, a->log);
+	if (r == 0)
+		r = state_seed(a->options->state_folder, a->log, a->host.seed);
+	if (r == 0)
+		r = loop_init(&a->loop, a->log);
+	if (r < 0)
+		return r;
+	notify_init(&a->notify, &a->loop);
+	r = resolver_init(&a->resolver, &a->loop, a->log);
+	if (r == 0)
+		r = secrets_init(&a->secrets, &a->loop, a->log);
+	if (r < 0)
+		return r;
+	a->net = net_new(&a->loop, a->log);
+	a->ua = a->loop.ua = ua_new(&a->host, loop_now());
+	ua_set_wall(a->ua, loop_wall());
+	return 0;
+}
+
+static int start(struct app *a)
+{
+	int r = start_host(a);
+
+	if (r == 0)
+		r = app_bus_start(a);
+	if (r == 0)
+		r = apply_daemon(a, a->config->daemon);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < a->config->n_profiles; i++) {
+		app_bus_profile_added(a, a->config->profiles[i]);
+		app_profile_added(a, a->config->profiles[i]);
+	}
+	a->loop.on_signal = on_signal;
+	a->loop.after = after_round;
+	a->loop.on_signal_ctx = a->loop.after_ctx = a;
+	return app_bus_own(a);
+}
+
+/* Against the order of start(); copes with a start that stopped half-way. */
+static void finish(struct app *a)
+{
+	app_profile_deinit(a);
+	app_bus_stop(a);
+	a->loop.ua = NULL;
+	ua_free(a->ua);
+	net_free(a->net);
+	secrets_deinit(&a->secrets);
+	resolver_deinit(&a->resolver);
+	notify_deinit(&a->notify);
+	if (a->loop.base) {
+		timer_cancel(&a->loop.timers, &a->stop_timer);
+		loop_deinit(&a->loop);
+	}
+	config_free(a->config);
+	mem_wipe(a->host.seed, sizeof(a->host.seed));
+}
+
+int app_run(const struct app_options *options, const struct log_sink *log)
+{
+	struct app a = { .options = options, .log = log, .stop_timer.fire = on_stop_timeout };
+	int status = EXIT_FAILURE;
+
+	app_profile_init(&a);
+	a.config = app_load(&a);
+	log_problems(&a, a.config);
+	if (!config_is_usable(a.config)) {
+		status = EX_CONFIG;
+	} else if (start(&a) == 0) {
+		show_status(&a);
+		notify_ready(&a.notify);
+		log_line(log, LOG_LEVEL_INFO, "ready: %zu profiles", a.config->n_profiles);
+		if (loop_run(&a.loop) == 0 && !a.failed)
+			status = EXIT_SUCCESS;
+	}
+	finish(&a);
+	return status;
+}
