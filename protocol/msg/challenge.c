@@ -159,9 +159,11 @@ static enum challenge_scheme find_scheme(struct slice name)
  */
 static int read_params(struct scan *s, struct challenge *c)
 {
-	const char *start = s->p, *end = s->p;
+	const char *start, *end;
 	struct param param;
 
+	skip_commas(s);
+	start = end = s->p;
 	while (read_param(s, &param)) {
 		note_param(c, &param);
 		end = s->p;

@@ -85,6 +85,17 @@ static bool same_value(const struct msg *m, enum hdr_id id, struct slice value)
 	return slice_eq(m->hdrs[m->first[id] - 1].value, value);
 }
 
+/* Commas and one more: never less than there are elements. */
+static size_t count_elements(struct slice list)
+{
+	struct slice one;
+	size_t n = 1;
+
+	while (slice_cut(list, ',', &one, &list))
+		n++;
+	return n;
+}
+
 /* Remembers the first header of each kind and counts what is bounded. */
 static void index_headers(struct msg *m)
 {
@@ -94,7 +105,7 @@ static void index_headers(struct msg *m)
 		const struct hdr *h = &m->hdrs[i];
 
 		if (h->id == HDR_VIA)
-			vias++;
+			vias += count_elements(h->value);
 		if (!m->first[h->id])
 			m->first[h->id] = (uint16_t)(i + 1);
 		else if (hdr_multiplicity(h->id) == HDR_ONE &&
@@ -114,18 +125,25 @@ static void decode_via(struct msg *m)
 		msg_set_fault(m, 400, rest.p ? "Bad Via" : "Missing Via");
 }
 
+/* From and To: an address whose tag, if there is one, has a value. */
+static bool read_party(struct slice value, struct addr *ret, struct slice *ret_tag)
+{
+	struct slice tag = SLICE_NULL;
+
+	if (addr_parse(value, ret) < 0 || (addr_param(ret, SLICE("tag"), &tag) && tag.n == 0))
+		return false;
+	*ret_tag = tag;
+	return true;
+}
+
 static void decode_from_to(struct msg *m)
 {
 	struct slice from = msg_header(m, HDR_FROM), to = msg_header(m, HDR_TO);
 
-	if (addr_parse(from, &m->from) < 0)
+	if (!read_party(from, &m->from, &m->from_tag))
 		msg_set_fault(m, 400, from.p ? "Bad From" : "Missing From");
-	else
-		m->from_tag = addr_tag(&m->from);
-	if (addr_parse(to, &m->to) < 0)
+	if (!read_party(to, &m->to, &m->to_tag))
 		msg_set_fault(m, 400, to.p ? "Bad To" : "Missing To");
-	else
-		m->to_tag = addr_tag(&m->to);
 }
 
 static void decode_call_id(struct msg *m)
@@ -170,24 +188,25 @@ static void decode_cseq(struct msg *m)
 	}
 }
 
-/* "*" alone, or addresses. */
-static void decode_contact(struct msg *m)
+/* "*" alone, or addresses (RFC 3261 section 20.10). */
+static bool read_contacts(struct msg *m)
 {
-	const struct hdr *h = NULL;
+	const struct hdr *h = msg_header_next(m, HDR_CONTACT, NULL);
 	struct addr contact;
 
-	while ((h = msg_header_next(m, HDR_CONTACT, h))) {
+	if (h && slice_eq(h->value, SLICE("*")))
+		return !msg_header_next(m, HDR_CONTACT, h);
+	for (; h; h = msg_header_next(m, HDR_CONTACT, h)) {
 		struct slice rest = h->value;
 		int r;
 
-		if (slice_eq(rest, SLICE("*")))
-			continue;
 		while ((r = addr_next(&rest, &contact)) > 0)
 			if (!m->contact.uri.text.p)
 				m->contact = contact;
 		if (r < 0)
-			msg_set_fault(m, 400, "Bad Contact");
+			return false;
 	}
+	return true;
 }
 
 /* m-type SLASH m-subtype *( SEMI m-parameter ); an empty value says no more than none. */
@@ -211,6 +230,7 @@ void msg_decode_headers(struct msg *m)
 	decode_from_to(m);
 	decode_call_id(m);
 	decode_cseq(m);
-	decode_contact(m);
+	if (!read_contacts(m))
+		msg_set_fault(m, 400, "Bad Contact");
 	decode_content_type(m);
 }

@@ -15,8 +15,9 @@ static bool read_params(struct scan *s, struct slice *ret)
 	for (unsigned n = 0; scan_accept(s, ';'); n++) {
 		struct slice param = scan_escaped(s, CHARS_PARAM);
 
+		/* Neither the name nor, behind a "=", the value may be empty. */
 		if (n == URI_MAX_PARAMS || param.n == 0 || param.p[0] == '=' ||
-			param.p[param.n - 1] == '=')
+			slice_find(param, '=') == param.n - 1)
 			return false;
 	}
 	*ret = scan_since(s, start);
