@@ -200,10 +200,13 @@ static enum auth_verdict take(struct endpoint *ep, const struct side *side, cons
 		}
 		e->proven = false;
 	}
-	if (e)
+	if (e) {
 		adopt(ep, e, c);
-	else
+		list_remove(&e->node);
+		list_append(&ep->auth.realms, &e->node);
+	} else {
 		e = add(ep, side, c);
+	}
 	*ret_entry = e;
 	return e->password ? AUTH_RETRY : AUTH_NEED_SECRET;
 }

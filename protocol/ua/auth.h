@@ -15,7 +15,7 @@ struct msg;
  * at once, with the nonce count going up. Zeroed is empty.
  */
 struct auth {
-	struct list realms; /* of struct auth_realm, the longest unused first */
+	struct list realms; /* of struct auth_realm, the one that asked last at the end */
 	size_t n_realms;
 	const char *scheme; /* of the last answer, NULL if there was none */
 };

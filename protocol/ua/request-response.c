@@ -129,14 +129,15 @@ void request_add_target(struct request *r, struct slice uri, uint32_t q_thousand
 /* As a Request-URI: without header fields and the method parameter (8.1.3.4, 19.1.1). */
 static void append_request_uri(struct buf *b, const struct uri *u)
 {
+	const char *end = u->text.p + u->text.n;
 	struct slice rest = u->params;
 	struct param p;
 
-	buf_put(b,
-		slice_head(u->text, (size_t)((u->params.n ? u->params.p : u->text.p) - u->text.p)));
-	if (!u->params.n)
-		buf_put(b, slice_head(u->text, u->headers.p ? (size_t)(u->headers.p - u->text.p) - 1
-							    : u->text.n));
+	if (u->headers.p)
+		end = u->headers.p - 1;
+	if (u->params.n)
+		end = u->params.p;
+	buf_put(b, slice_of(u->text.p, (size_t)(end - u->text.p)));
 	while (params_next(&rest, &p) == 1) {
 		if (slice_eq_ci(p.name, SLICE("method")))
 			continue;
@@ -206,12 +207,20 @@ static void on_unavailable(struct request *r, const struct msg *m)
 	request_try(r, REQUEST_NEXT_ADDRESS);
 }
 
-static void on_success(struct request *r, const struct msg *m)
+/*
+ * Who looks for the callee has let the caller pass. What the server may say before it looks at
+ * credentials, or in place of a 401, proves nothing.
+ */
+static bool proves_credentials(unsigned status)
 {
-	if (r->to_server)
-		auth_accepted(r->ep, r->sent, m);
-	note_response(r, m, 0, m->reason);
-	request_try(r, REQUEST_NEXT_NOTHING);
+	switch (status) {
+	case 400:
+	case 401:
+	case 403:
+	case 407:
+		return false;
+	}
+	return status < 500 || status >= 600;
 }
 
 /*
@@ -221,8 +230,11 @@ static void on_success(struct request *r, const struct msg *m)
  */
 void request_on_final(struct request *r, const struct msg *m)
 {
+	if (r->to_server && proves_credentials(m->status))
+		auth_accepted(r->ep, r->sent, m);
 	if (m->status < 300) {
-		on_success(r, m);
+		note_response(r, m, 0, m->reason);
+		request_try(r, REQUEST_NEXT_NOTHING);
 	} else if (m->status == 401 || m->status == 407) {
 		on_challenge(r, m);
 	} else if (m->status == 503) {

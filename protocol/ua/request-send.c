@@ -425,6 +425,20 @@ static void on_response(void *owner, struct txn *t, const struct msg *m)
 		r->ops->progress(r->owner, r, m);
 }
 
+/* RFC 3261 18.1.1: the server does not take TCP, then UDP after all, whatever the size. */
+static bool fall_back_to_udp(struct request *r)
+{
+	struct flow_addr peer = r->flow->peer;
+
+	if (!r->upgraded || r->n_attempts >= LIMITS_ATTEMPTS)
+		return false;
+	request_health_mark(r->ep->ua, TRANSPORT_TCP, &peer, NO_TCP_SEC * USEC_PER_SEC);
+	r->upgraded = false;
+	request_stop(r);
+	send_over(r, flow_to(r, &peer));
+	return true;
+}
+
 static void timed_out(struct request *r)
 {
 	struct buf why = BUF_NULL;
@@ -435,6 +449,9 @@ static void timed_out(struct request *r)
 	end.reason = buf_slice(&why);
 	request_note_end(r, &end);
 	buf_deinit(&why);
+	/* A packet filter swallows what a host would have refused. */
+	if (r->flow->state == FLOW_OPENING && fall_back_to_udp(r))
+		return;
 	/* RFC 3263 4.3: somebody was there, and may have acted on the request. */
 	if (r->answered) {
 		request_try(r, REQUEST_NEXT_TARGET);
@@ -449,19 +466,11 @@ static void timed_out(struct request *r)
 static void transport_failed(struct request *r)
 {
 	struct ua *ua = r->ep->ua;
-	struct flow_addr peer;
 	const char *why = ua->flow_error ? ua->flow_error : "transport failed";
 
 	network_failed(r, slice_str(why));
-	request_stop(r);
-	if (r->upgraded && r->n_attempts < LIMITS_ATTEMPTS) {
-		/* RFC 3261 18.1.1: the server does not speak TCP, then UDP after all. */
-		request_health_mark(ua, TRANSPORT_TCP, &r->flow->peer, NO_TCP_SEC * USEC_PER_SEC);
-		peer = r->flow->peer;
-		r->upgraded = false;
-		send_over(r, flow_to(r, &peer));
+	if (fall_back_to_udp(r))
 		return;
-	}
 	/* A cached connection that broke says nothing about the server: the address is tried anew.
 	 */
 	if (!r->cached)

@@ -198,9 +198,11 @@ static void fire_connected(struct timer *t)
 		connected(f);
 		break;
 	case WORLD_REFUSED:
+	case WORLD_NO_TCP:
 		flow_down(f, "connection refused");
 		break;
 	case WORLD_SILENT:
+	case WORLD_MUTE_TCP:
 		try_connecting(f);
 		break;
 	}
@@ -345,6 +347,8 @@ static void fire_arrive(struct timer *t)
 
 	switch (world_net_reach(w, p->to.host)) {
 	case WORLD_UP:
+	case WORLD_NO_TCP:
+	case WORLD_MUTE_TCP:
 		if (wu)
 			deliver_to_ua(wu, p);
 		else

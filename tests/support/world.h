@@ -100,8 +100,10 @@ struct world_net {
 struct world_net *world_net(struct world *w);
 enum world_reach {
 	WORLD_UP,
-	WORLD_REFUSED, /* TCP: reset; UDP: port unreachable */
-	WORLD_SILENT,  /* everything vanishes, connections time out */
+	WORLD_REFUSED,  /* TCP: reset; UDP: port unreachable */
+	WORLD_NO_TCP,   /* TCP: reset; UDP works */
+	WORLD_MUTE_TCP, /* connections time out; UDP works */
+	WORLD_SILENT,   /* everything vanishes, connections time out */
 };
 void world_set_reach(struct world *w, const char *address, enum world_reach reach);
 /* Every TCP connection of that user agent breaks. */
