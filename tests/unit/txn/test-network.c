@@ -487,7 +487,7 @@ static void storm_check(const struct storm *s)
 START_TEST(storm)
 {
 	const char *given = getenv("TXN_SEED");
-	uint64_t seed = (uint64_t)(given ? atoll(given) : _i);
+	uint64_t seed = (uint64_t)(given ? strtoll(given, NULL, 0) : _i);
 	struct storm *s = storm_new(seed);
 
 	printf("# seed %" PRIu64 "\n", seed);
