@@ -11,6 +11,9 @@ struct request_header;
 
 extern const struct bus_interface iface_manager, iface_profile, iface_endpoint, iface_agent;
 
+/* All of them, agents' included; ends with NULL. */
+extern const struct bus_interface *const iface_tables[];
+
 struct iface_profile {
 	struct list node;
 	struct iface *iface;

@@ -132,18 +132,19 @@ int iface_ask_secret(struct iface *i, uint64_t query, const struct host_secret_q
 	return agent_secret(i->agents, query, what);
 }
 
+const struct bus_interface *const iface_tables[] = {
+	&iface_manager,
+	&iface_profile,
+	&iface_endpoint,
+	&iface_agent,
+	NULL,
+};
+
 void iface_introspect(struct buf *b)
 {
-	static const struct bus_interface *const all[] = {
-		&iface_manager,
-		&iface_profile,
-		&iface_endpoint,
-		&iface_agent,
-	};
-
 	bus_xml_begin(b);
-	for (size_t k = 0; k < ARRAY_LEN(all); k++)
-		bus_xml_interface(b, all[k], BUS_XML_DOCUMENTED);
+	for (size_t k = 0; iface_tables[k]; k++)
+		bus_xml_interface(b, iface_tables[k], BUS_XML_DOCUMENTED);
 	bus_xml_end(b);
 }
 
