@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/base/err.h"
 #include "protocol/msg/msg.h"
 #include "protocol/ua/limits.h"
 #include "protocol/ua/request.h"
@@ -49,6 +50,12 @@ static void request(const char *method, const char *uri, const char *extra)
 		"%s",
 		method, uri, method, *extra ? extra : "Content-Length: 0\n\n");
 	world_in(alice, PEER, text);
+}
+
+static struct incoming *arrived(void)
+{
+	world_settle(w);
+	return world_expect_incoming(alice);
 }
 
 static const struct msg *answer(
@@ -101,7 +108,7 @@ START_TEST(rfc3261_8_2_2_2_merged)
 		world_in(alice, PEER, copy);
 	}
 	(void)world_expect_out(w, "482");
-	(void)world_expect_incoming(alice);
+	(void)arrived();
 	ck_assert_uint_eq(world_count_news(alice, WORLD_INCOMING), 0);
 }
 END_TEST
@@ -158,13 +165,13 @@ START_TEST(rfc3261_11_2_options)
 	const struct msg *m;
 
 	request("OPTIONS", ALICE, NOTHING);
-	incoming_pass(world_expect_incoming(alice));
+	incoming_pass(arrived());
 	m = world_expect_out(w, "200");
 	ck_assert(msg_header(m, HDR_ALLOW).n > 0);
 	ck_assert(msg_header(m, HDR_ACCEPT).n > 0);
 	ck_assert(msg_header(m, HDR_SUPPORTED).p != NULL);
 	request("OPTIONS", "{contact}", NOTHING);
-	incoming_pass(world_expect_incoming(alice));
+	incoming_pass(arrived());
 	(void)world_expect_out(w, "200");
 }
 END_TEST
@@ -290,7 +297,7 @@ START_TEST(rfc3428_7_page)
 	struct incoming *in;
 
 	request("MESSAGE", ALICE, "Content-Type: text/plain\nContent-Length: 2\n\nhi");
-	in = world_expect_incoming(alice);
+	in = arrived();
 	ck_assert_ptr_eq(in->ep, ep);
 	ck_assert(slice_eq(in->request->body, SLICE("hi")));
 	/* Nothing is answered before somebody decides. */
@@ -328,7 +335,7 @@ START_TEST(nobody_takes_it)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		request(rows[i].method, ALICE, NOTHING);
-		incoming_pass(world_expect_incoming(alice));
+		incoming_pass(arrived());
 		(void)world_expect_out(w, rows[i].status);
 	}
 	/* A BENOTIFY is never answered. */
