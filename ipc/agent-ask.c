@@ -109,6 +109,7 @@ static void write_request(struct bus_writer *w, const struct agent_ask *q)
 static void write_credentials(struct bus_writer *w, const struct agent_ask *q)
 {
 	const struct endpoint *ep = endpoint_of(q);
+	char *profile cleanup_free = iface_profile_path(ep->profile);
 
 	bus_write_o(w, iface_endpoint_path(ep));
 	bus_write_str(w, q->realm);
@@ -116,7 +117,7 @@ static void write_credentials(struct bus_writer *w, const struct agent_ask *q)
 	bus_write_str(w, q->scheme);
 	bus_close(w);
 	bus_open_dict(w);
-	bus_entry_o(w, "Profile", iface_profile_path(q->all->iface, ep->profile));
+	bus_entry_o(w, "Profile", profile);
 	bus_entry_str(w, "Uri", ep->uri);
 	bus_close(w);
 }

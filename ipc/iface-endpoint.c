@@ -172,9 +172,9 @@ static void get_no_gruu(struct bus_writer *w, void *object)
 
 static void get_profile(struct bus_writer *w, void *object)
 {
-	struct iface_endpoint *ie = object;
+	char *path cleanup_free = iface_profile_path(of(object)->profile);
 
-	bus_write_o(w, iface_profile_path(ie->iface, ie->ep->profile));
+	bus_write_o(w, path);
 }
 
 static enum transport transport_of(const struct endpoint *ep)

@@ -33,8 +33,8 @@ struct iface_endpoint {
 
 int iface_manager_start(struct iface *i);
 void iface_manager_changed(struct iface *i, const char *property);
-/* The object of a profile, "/" if it has none. */
-const char *iface_profile_path(struct iface *i, const struct profile *p);
+/* Where a profile's object is; the caller frees it. */
+char *iface_profile_path(const struct profile *p);
 
 /* The ua's news about endpoints (iface-endpoint.c). */
 void iface_endpoint_added(struct iface *i, struct endpoint *ep);

@@ -156,19 +156,23 @@ const struct bus_interface iface_profile = {
 
 static const struct bus_interface *const interfaces[] = { &iface_profile, NULL };
 
+char *iface_profile_path(const struct profile *p)
+{
+	struct buf path = BUF_NULL;
+
+	buf_printf(&path, IFACE_ROOT "/profile/%s", p->name);
+	return buf_take(&path);
+}
+
 void iface_profile_add(struct iface *i, struct profile *p)
 {
 	struct iface_profile *ip = mem_new(struct iface_profile);
-	struct buf path = BUF_NULL;
-	char *text;
+	char *path cleanup_free = iface_profile_path(p);
 
-	buf_printf(&path, IFACE_ROOT "/profile/%s", p->name);
-	text = buf_take(&path);
 	ip->iface = i;
 	ip->profile = profile_ref(p);
 	list_append(&i->profiles, &ip->node);
-	(void)bus_object_new(i->bus, text, interfaces, ip, &ip->object);
-	free(text);
+	(void)bus_object_new(i->bus, path, interfaces, ip, &ip->object);
 	iface_manager_changed(i, "Profiles");
 }
 
@@ -186,15 +190,4 @@ void iface_profile_remove(struct iface *i, const struct profile *p)
 		iface_manager_changed(i, "Profiles");
 		return;
 	}
-}
-
-const char *iface_profile_path(struct iface *i, const struct profile *p)
-{
-	list_for_each (node, &i->profiles) {
-		struct iface_profile *ip = list_entry(node, struct iface_profile, node);
-
-		if (ip->profile == p)
-			return bus_object_path(ip->object);
-	}
-	return "/";
 }
