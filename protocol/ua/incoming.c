@@ -18,7 +18,15 @@ static void on_ended(void *owner, struct txn *t)
 	incoming_free(in);
 }
 
-static const struct txn_server_ops server_ops = { .ended = on_ended };
+/* Nobody decided in time, or the answer found no way: no answer is owed any more. */
+static void on_failed(void *owner, struct txn *t, enum txn_failure why)
+{
+	(void)t;
+	(void)why;
+	incoming_free(owner);
+}
+
+static const struct txn_server_ops server_ops = { .failed = on_failed, .ended = on_ended };
 
 static void deliver_note(struct later_note *n)
 {

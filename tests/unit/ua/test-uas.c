@@ -361,6 +361,19 @@ START_TEST(waiting_requests_are_bounded)
 }
 END_TEST
 
+/* 17.2.2 with RFC 4320: after 64*T1 the far end has given up, and no decision is owed any more. */
+START_TEST(rfc4320_undecided_request_goes)
+{
+	request("MESSAGE", ALICE, NOTHING);
+	(void)arrived();
+	world_run(w, 64 * TIMER_T1 - USEC_PER_SEC);
+	ck_assert_uint_eq(world_count_news(alice, WORLD_GONE), 0);
+	world_run(w, 2 * USEC_PER_SEC);
+	ck_assert_uint_eq(world_count_news(alice, WORLD_GONE), 1);
+	ck_assert_uint_eq(ep->n_incoming, 0);
+}
+END_TEST
+
 /* 8.1.3.3: a response with more than one Via is not ours. RFC 4475 3.1.1.12: noise is dropped. */
 START_TEST(rfc3261_8_1_3_3_foreign_responses)
 {
@@ -399,6 +412,7 @@ int main(void)
 	tcase_add_test(tc, rfc3428_7_page);
 	tcase_add_test(tc, nobody_takes_it);
 	tcase_add_test(tc, waiting_requests_are_bounded);
+	tcase_add_test(tc, rfc4320_undecided_request_goes);
 	tcase_add_test(tc, rfc3261_8_1_3_3_foreign_responses);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
