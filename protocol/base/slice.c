@@ -5,24 +5,9 @@
 
 #include "protocol/base/mem.h"
 
-struct slice slice_of(const char *p, size_t n)
-{
-	return (struct slice){ .p = p, .n = n };
-}
-
-struct slice slice_str(const char *s)
-{
-	return s ? slice_of(s, strlen(s)) : SLICE_NULL;
-}
-
 static unsigned char fold(char c)
 {
 	return (unsigned char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
-}
-
-bool slice_eq(struct slice a, struct slice b)
-{
-	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
 bool slice_eq_ci(struct slice a, struct slice b)
@@ -30,7 +15,7 @@ bool slice_eq_ci(struct slice a, struct slice b)
 	if (a.n != b.n)
 		return false;
 	for (size_t i = 0; i < a.n; i++)
-		if (fold(a.p[i]) != fold(b.p[i]))
+		if (a.p[i] != b.p[i] && fold(a.p[i]) != fold(b.p[i]))
 			return false;
 	return true;
 }
@@ -55,7 +40,7 @@ bool slice_starts_ci(struct slice s, struct slice prefix)
 	return s.n >= prefix.n && slice_eq_ci(slice_head(s, prefix.n), prefix);
 }
 
-/* FNV-1a with the seed folded in, finished by a multiply-and-shift so that low bits are good. */
+/* A multiply-and-shift, so that each bit of the input reaches the low bits of the result. */
 static uint64_t mix(uint64_t h)
 {
 	h ^= h >> 32;
@@ -63,10 +48,17 @@ static uint64_t mix(uint64_t h)
 	return h ^ (h >> 28);
 }
 
+enum { HASH_STEP = sizeof(uint64_t) };
+
+/* FNV-1a by words, each mixed, with the seed folded in. */
 uint64_t slice_hash(struct slice s, uint64_t seed)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ mix(seed);
+	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ mix(seed ^ s.n), word;
 
+	for (; s.n >= HASH_STEP; s = slice_skip(s, HASH_STEP)) {
+		memcpy(&word, s.p, HASH_STEP);
+		h = mix(h ^ word);
+	}
 	for (size_t i = 0; i < s.n; i++)
 		h = (h ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
 	return mix(h ^ seed);
@@ -93,18 +85,6 @@ struct slice slice_trim(struct slice s)
 	while (s.n && is_blank(s.p[s.n - 1]))
 		s.n--;
 	return s;
-}
-
-struct slice slice_skip(struct slice s, size_t n)
-{
-	if (n >= s.n)
-		return slice_of(s.p ? s.p + s.n : NULL, 0);
-	return slice_of(s.p + n, s.n - n);
-}
-
-struct slice slice_head(struct slice s, size_t n)
-{
-	return slice_of(s.p, n < s.n ? n : s.n);
 }
 
 size_t slice_find(struct slice s, char c)

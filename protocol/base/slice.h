@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /*
  * A counted string that borrows its bytes. Bytes may hold anything, NUL too. An empty slice may
@@ -23,10 +24,23 @@ struct slice {
 /* For "%.*s" */
 #define SLICE_ARGS(s) (int)(s).n, (s).p ? (s).p : ""
 
-struct slice slice_of(const char *p, size_t n);
-struct slice slice_str(const char *nul_terminated);
+/* The few that every line of parsing and writing calls are inline: a call costs more than they do.
+ */
+static inline struct slice slice_of(const char *p, size_t n)
+{
+	return (struct slice){ .p = p, .n = n };
+}
 
-bool slice_eq(struct slice a, struct slice b);
+static inline struct slice slice_str(const char *nul_terminated)
+{
+	return slice_of(nul_terminated, nul_terminated ? strlen(nul_terminated) : 0);
+}
+
+static inline bool slice_eq(struct slice a, struct slice b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
 bool slice_eq_ci(struct slice a, struct slice b);
 int slice_cmp(struct slice a, struct slice b);
 bool slice_starts(struct slice s, struct slice prefix);
@@ -38,8 +52,18 @@ uint64_t slice_hash_ci(struct slice s, uint64_t seed);
 
 /* Without leading and trailing SP, HTAB, CR and LF. */
 struct slice slice_trim(struct slice s);
-struct slice slice_skip(struct slice s, size_t n);
-struct slice slice_head(struct slice s, size_t n);
+static inline struct slice slice_skip(struct slice s, size_t n)
+{
+	if (n >= s.n)
+		return slice_of(s.p ? s.p + s.n : NULL, 0);
+	return slice_of(s.p + n, s.n - n);
+}
+
+static inline struct slice slice_head(struct slice s, size_t n)
+{
+	return slice_of(s.p, n < s.n ? n : s.n);
+}
+
 /*
  * Cuts s at the first c: *ret_head gets what stands before it, *ret_tail what follows. Returns
  * false and leaves both untouched when there is no c. ret_head or ret_tail may alias the input.
