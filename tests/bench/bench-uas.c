@@ -260,6 +260,7 @@ int main(int argc, char **argv)
 	start(&b);
 	run_units(&b, WARM_UNITS);
 	run_timers_out(&b);
+	(void)malloc_trim(0);
 	heap_start = heap();
 	resident_start = resident();
 	cpu = cpu_usec();
