@@ -527,6 +527,11 @@ START_TEST(requests_cross)
 				 "WWW-Authenticate: Digest realm=\"example.com\", nonce=\"n6\", "
 				 "qop=\"auth\"\r\n"),
 		AUTH_RETRY);
+	/* Nor does it prove it, or bring a nonce. */
+	accept(&f, "Authentication-Info: nextnonce=\"n7\"\r\n");
+	send_again(&f);
+	expect_param(&f, "nonce", "n6");
+	ck_assert_int_eq(challenge(&f, 401, MD5), AUTH_REFUSED);
 	teardown(&f);
 }
 END_TEST

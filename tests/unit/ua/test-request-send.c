@@ -367,7 +367,8 @@ START_TEST(a_cached_flow_falls_silent)
 }
 END_TEST
 
-START_TEST(limit_of_attempts)
+/* As many servers as attempts are made; the last of them says that. */
+static void last_attempt(unsigned status, const char *headers, int error)
 {
 	struct world_account a = try_alice;
 	char address[16] = "192.0.2.0";
@@ -385,9 +386,17 @@ START_TEST(limit_of_attempts)
 		world_settle(t.w);
 	}
 	try_expect_pending(&t);
-	world_reply(t.w, world_expect_out(t.w, "MESSAGE"), 503, NULL);
-	try_expect(&t, 503, -EREMOTEIO, ORIGIN_REMOTE);
+	world_reply(t.w, world_expect_out(t.w, "MESSAGE"), status, headers);
+	try_expect(&t, status, error, ORIGIN_REMOTE);
+	world_expect_silence(t.w, 60 * USEC_PER_SEC);
 	try_deinit(&t);
+}
+
+START_TEST(limit_of_attempts)
+{
+	last_attempt(503, NULL, -EREMOTEIO);
+	last_attempt(302, "Contact: <sip:carol@example.com>\n", -EREMOTEIO);
+	last_attempt(401, "WWW-Authenticate: Digest realm=\"x\", nonce=\"n\"\n", -EACCES);
 }
 END_TEST
 

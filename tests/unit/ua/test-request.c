@@ -125,6 +125,30 @@ START_TEST(abort_tells_once)
 }
 END_TEST
 
+START_TEST(an_invite_is_taken_back)
+{
+	struct request_spec spec = try_spec(BOB);
+	const struct msg *m;
+	struct try t;
+
+	/* RFC 3261 9.1: CANCEL, once a provisional response has come. */
+	try_init(&t, &try_alice);
+	spec.method = SLICE("INVITE");
+	spec.contact = REQUEST_CONTACT;
+	try_send(&t, &spec);
+	m = world_expect_out(t.w, "INVITE");
+	world_reply(t.w, m, 180, NULL);
+	world_settle(t.w);
+	ck_assert_uint_eq(t.last_progress, 180);
+	request_abort(t.r, 0, SLICE("nobody waits"));
+	world_reply(t.w, world_expect_out(t.w, "CANCEL"), 200, NULL);
+	world_reply(t.w, m, 487, NULL);
+	(void)world_expect_out(t.w, "ACK");
+	try_expect(&t, 0, -ECANCELED, ORIGIN_LOCAL);
+	try_deinit(&t);
+}
+END_TEST
+
 START_TEST(free_means_silence)
 {
 	struct try t;
@@ -330,6 +354,14 @@ START_TEST(what_cannot_be_sent)
 	spec = good;
 	spec.to_display = SLICE("a\rb");
 	ck_assert_int_eq(start(&t, &spec), -EINVAL);
+	/* What only the parser sees is an outcome, and never on the wire. */
+	world_run(t.w, 40 * USEC_PER_SEC);
+	world_skip_out(t.w);
+	spec = good;
+	spec.content_type = SLICE("nonsense");
+	try_send(&t, &spec);
+	try_expect(&t, 0, -EINVAL, ORIGIN_LOCAL);
+	world_expect_silence(t.w, USEC_PER_SEC);
 	world_skip_out(t.w);
 	try_deinit(&t);
 }
@@ -381,6 +413,7 @@ int main(void)
 	tcase_add_test(tc, nobody_answers);
 	tcase_add_test(tc, the_callers_patience);
 	tcase_add_test(tc, abort_tells_once);
+	tcase_add_test(tc, an_invite_is_taken_back);
 	tcase_add_test(tc, free_means_silence);
 	tcase_add_test(tc, callbacks_may_do_anything);
 	tcase_add_test(tc, the_endpoint_closes);
