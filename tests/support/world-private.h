@@ -46,6 +46,7 @@ struct world {
 	void *peer_ctx;
 	uint64_t serial; /* for {n} */
 
+	bool hushed;
 	struct buf log;
 	const char *shown[WORLD_SHOWN];
 	size_t n_shown;

@@ -78,6 +78,8 @@ static void on_gone(void *ctx, struct incoming *in)
 			n->in = NULL;
 	}
 	(void)news_add(wu, WORLD_GONE, in->ep);
+	if (wu->on_gone)
+		wu->on_gone(wu, in);
 }
 
 const struct ua_listener world_listener = {
@@ -158,6 +160,12 @@ void world_show(struct world *w, const char *header)
 	w->shown[w->n_shown++] = header;
 }
 
+void world_hush(struct world *w)
+{
+	w->hushed = true;
+	buf_reset(&w->log);
+}
+
 static void append_time(struct world *w)
 {
 	usec_t now = world_now(w);
@@ -203,6 +211,8 @@ void world_record_packet(struct world *w, const struct world_packet *p, const ch
 {
 	struct slice bytes = slice_of(p->bytes, p->n), line = bytes, rest = SLICE_NULL;
 
+	if (w->hushed)
+		return;
 	(void)slice_cut(bytes, '\n', &line, &rest);
 	append_time(w);
 	buf_printf(&w->log, "%s:%u > %s:%u %s %.*s", p->from.host, p->from.port, p->to.host,
@@ -211,6 +221,11 @@ void world_record_packet(struct world *w, const struct world_packet *p, const ch
 		buf_printf(&w->log, " (%s)", note);
 	buf_putc(&w->log, '\n');
 	append_shown(w, rest);
+}
+
+char *world_take_log(struct world *w)
+{
+	return buf_take(&w->log);
 }
 
 void world_log_equals(struct world *w, const char *expected)

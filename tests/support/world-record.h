@@ -19,7 +19,11 @@ struct incoming *world_expect_incoming(struct world_ua *wu);
  * began, and below it those headers that were asked for by world_show() ("Contact", "Expires").
  */
 void world_show(struct world *w, const char *header);
+/* No transcript from now on: for long runs. */
+void world_hush(struct world *w);
 void world_note(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Moves the transcript out, NUL-terminated; the caller frees. */
+char *world_take_log(struct world *w);
 /* The test fails unless the transcript equals that; it is empty afterwards. */
 void world_log_equals(struct world *w, const char *expected);
 /*

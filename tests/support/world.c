@@ -114,6 +114,11 @@ void world_run(struct world *w, usec_t duration)
 	run_until(w, w->timers.now + duration);
 }
 
+void world_sleep(struct world *w, usec_t duration)
+{
+	step(w, w->timers.now + duration);
+}
+
 void world_settle(struct world *w)
 {
 	run_until(w, w->timers.now);

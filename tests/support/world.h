@@ -46,6 +46,8 @@ struct world_ua {
 	bool hold_secrets; /* questions for secrets are left open */
 	/* Called instead of queueing WORLD_INCOMING; may be NULL. */
 	void (*on_incoming)(struct world_ua *wu, struct incoming *in);
+	/* Called beside queueing WORLD_GONE; may be NULL. The pointer is dead after it. */
+	void (*on_gone)(struct world_ua *wu, struct incoming *in);
 	/* Called after queueing WORLD_DONE; may be NULL. */
 	void (*on_done)(struct world_ua *wu, struct endpoint *ep, const struct outcome *o);
 	void *user;
@@ -59,6 +61,8 @@ void world_free(struct world *w);
 /* Since the world began. */
 usec_t world_now(const struct world *w);
 void world_run(struct world *w, usec_t duration);
+/* The machine sleeps: time passes in one step, and timers find out afterwards. */
+void world_sleep(struct world *w, usec_t duration);
 /* Until nothing is in flight and nothing is due: time passes only as packets need it. */
 void world_settle(struct world *w);
 /* Below bound, from the generator that drives the network. */
