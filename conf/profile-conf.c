@@ -191,7 +191,7 @@ static const struct schema_key user_keys[] = {
 		AT(realm),
 		.type = &schema_text,
 		.max = 256,
-		.doc = "The only realm that is answered; without it the server's first" },
+		.doc = "The only realm that is answered; without it the registrar's; * for any" },
 	{ .name = "AllowedAuth",
 		AT(allowed_auth),
 		.type = &schema_mask,

@@ -233,9 +233,22 @@ static void get_last_error(struct bus_writer *w, void *object)
 	bus_close(w);
 }
 
+/* The core says both in one, as "Digest SHA-256": the scheme's word is that of AllowedAuth. */
 static void get_authentication_scheme(struct bus_writer *w, void *object)
 {
-	bus_write_str(w, auth_scheme(&of(object)->auth));
+	struct slice text = slice_str(auth_scheme(&of(object)->auth));
+
+	text = slice_head(text, slice_find(text, ' '));
+	bus_write_str(w, slice_eq(text, SLICE("Digest"))  ? profile_auth_name(PROFILE_AUTH_DIGEST)
+			 : slice_eq(text, SLICE("Basic")) ? profile_auth_name(PROFILE_AUTH_BASIC)
+							  : NULL);
+}
+
+static void get_authentication_algorithm(struct bus_writer *w, void *object)
+{
+	struct slice text = slice_str(auth_scheme(&of(object)->auth));
+
+	bus_write_s(w, slice_skip(text, slice_find(text, ' ') + 1));
 }
 
 static void write_binding(
@@ -458,7 +471,12 @@ static const struct bus_property properties[] = {
 		.sig = "s",
 		.get = get_authentication_scheme,
 		.flags = BUS_EMITS,
-		.doc = "What was answered last, for example Digest SHA-256; empty: nothing was." },
+		.doc = "What was answered last, a word of AllowedAuth; empty: nothing was." },
+	{ .name = "AuthenticationAlgorithm",
+		.sig = "s",
+		.get = get_authentication_algorithm,
+		.flags = BUS_EMITS,
+		.doc = "Its hash, for example SHA-256 (RFC 8760); empty: none." },
 	{ .name = "Bindings",
 		.sig = "aa{sv}",
 		.get = get_bindings,
@@ -576,6 +594,7 @@ void iface_endpoint_changed(struct endpoint *ep, unsigned changes)
 		{ UA_CHANGE_CONTACT, "Connections" },
 		{ UA_CHANGE_CONTACT, "Transport" },
 		{ UA_CHANGE_AUTH, "AuthenticationScheme" },
+		{ UA_CHANGE_AUTH, "AuthenticationAlgorithm" },
 	};
 	struct iface_endpoint *ie = ep->user;
 

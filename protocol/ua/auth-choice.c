@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "protocol/ua/auth-choice.h"
 
+#include <string.h>
+
 #include "protocol/ua/endpoint.h"
 
 static enum challenge_algorithm floor_of(const struct profile *p)
@@ -52,17 +54,40 @@ static const char *basic_fault(const struct endpoint *ep, enum transport transpo
 	return NULL;
 }
 
-static const char *fault(
-	const struct endpoint *ep, const struct challenge *c, enum transport transport)
+/*
+ * Whoever is called can send a 401 back through our own server, and would get an answer to guess
+ * the password from. So only the profile's realm counts, or the one that the registrar proved to
+ * be ours; "*" in the profile says that any will do.
+ */
+static const char *realm_fault(
+	const struct endpoint *ep, const struct challenge *c, const struct msg *sent)
 {
+	const char *own = ep->profile->realm;
+
+	if (own && strcmp(own, "*") == 0)
+		return NULL;
+	if (own)
+		return slice_eq(c->realm, slice_str(own)) ? NULL : "realm is not the profile's";
+	if (sent->method == METHOD_REGISTER || !ep->auth.home)
+		return NULL;
+	return slice_eq(c->realm, slice_str(ep->auth.home)) ? NULL : "realm is not the registrar's";
+}
+
+static const char *fault(
+	const struct endpoint *ep, const struct challenge *c, const struct msg *sent)
+{
+	const char *why;
+
 	if (c->scheme == CHALLENGE_OTHER || c->scheme == CHALLENGE_NTLM ||
 		c->scheme == CHALLENGE_KERBEROS)
 		return "authentication scheme is not supported";
 	if (!c->realm.p)
 		return "challenge without realm";
-	if (ep->profile->realm && !slice_eq(c->realm, slice_str(ep->profile->realm)))
-		return "realm is not the profile's";
-	return c->scheme == CHALLENGE_BASIC ? basic_fault(ep, transport) : digest_fault(ep, c);
+	why = realm_fault(ep, c, sent);
+	if (why)
+		return why;
+	return c->scheme == CHALLENGE_BASIC ? basic_fault(ep, sent->via.transport)
+					    : digest_fault(ep, c);
 }
 
 /* Basic is weaker than any Digest; among equals the topmost counts (RFC 8760 2.4). */
@@ -98,7 +123,7 @@ void auth_choose(const struct endpoint *ep, const struct msg *sent, const struct
 		struct challenge c;
 
 		while (challenge_next(&rest, &c) == 1) {
-			const char *why = fault(ep, &c, sent->via.transport);
+			const char *why = fault(ep, &c, sent);
 
 			if (!why)
 				consider(ret, &c);

@@ -66,6 +66,8 @@ void auth_forget(struct auth *a)
 void auth_deinit(struct auth *a)
 {
 	auth_forget(a);
+	free(a->home);
+	a->home = NULL;
 }
 
 static struct auth_realm *find(const struct auth *a, const struct side *side, struct slice realm)
@@ -429,6 +431,8 @@ static void accepted_on_side(struct endpoint *ep, const struct side *side, const
 			continue;
 		e->proven = true;
 		only = e;
+		if (sent->method == METHOD_REGISTER && !ep->auth.home)
+			ep->auth.home = slice_dup(e->challenge.realm);
 	}
 	if (n == 1 && only)
 		take_next_nonce(ep, only, response);

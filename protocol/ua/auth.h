@@ -18,6 +18,12 @@ struct auth {
 	struct list realms; /* of struct auth_realm, the one that asked last at the end */
 	size_t n_realms;
 	const char *scheme; /* of the last answer, NULL if there was none */
+	/*
+	 * The realm in which the registrar accepted us first. Other requests travel on to
+	 * strangers, whose challenges come back through our own server: without a Realm in the
+	 * profile, this one is the only realm that they may name.
+	 */
+	char *home;
 };
 
 /* The request that is to be authenticated. */

@@ -346,6 +346,71 @@ START_TEST(long_lists)
 }
 END_TEST
 
+struct page_end {
+	unsigned status;
+	int error;
+	char reason[128];
+};
+
+static void on_page_done(void *owner, struct request *r, const struct outcome *o)
+{
+	struct page_end *end = owner;
+
+	(void)r;
+	end->status = o->status;
+	end->error = o->error;
+	(void)snprintf(end->reason, sizeof(end->reason), "%.*s", SLICE_ARGS(o->reason));
+}
+
+static void send_page(const struct scene *s, struct page_end *end)
+{
+	static const struct request_ops ops = { .done = on_page_done };
+	const struct page_spec spec = {
+		.target = SLICE("sip:mallory@example.org"),
+		.content_type = SLICE("text/plain"),
+		.body = SLICE("hi"),
+		.ops = &ops,
+		.owner = end,
+	};
+	struct request *r;
+	const char *why;
+
+	ck_assert_int_eq(page_send(s->ep, &spec, &r, &why), 0);
+}
+
+/*
+ * RFC 3261 22.3 lets a 401 of the callee travel back through our own proxy. Once the registrar has
+ * proved its realm, another one gets no answer to guess the password from, unless the profile says
+ * that any realm will do.
+ */
+START_TEST(a_strangers_realm_gets_no_answer)
+{
+	static const char challenge[] =
+		"WWW-Authenticate: Digest realm=\"example.org\", nonce=\"m\", qop=\"auth\"\n";
+	struct scene s = scene_new(&scene_alice);
+	struct page_end end = { 0 };
+
+	scene_start(&s);
+	world_reply(s.w, world_expect_out(s.w, "REGISTER"), 401,
+		"WWW-Authenticate: Digest realm=\"example.com\", nonce=\"n\", qop=\"auth\"\n");
+	scene_registered(&s, "Contact: {contact};expires=3600\n");
+	send_page(&s, &end);
+	world_reply(s.w, world_expect_out(s.w, "MESSAGE"), 401, challenge);
+	world_expect_silence(s.w, 40 * SEC);
+	ck_assert_uint_eq(end.status, 401);
+	ck_assert_int_eq(end.error, -EACCES);
+	ck_assert_ptr_nonnull(strstr(end.reason, "realm is not the registrar's"));
+	/* The same with Realm=* goes on. */
+	s.ep->profile->realm = mem_strdup("*");
+	send_page(&s, &end);
+	world_reply(s.w, world_expect_out(s.w, "MESSAGE"), 401, challenge);
+	world_reply(s.w, world_expect_out(s.w, "MESSAGE"), 200, NULL);
+	world_settle(s.w);
+	ck_assert_uint_eq(end.status, 200);
+	world_free(s.w);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("registration");
@@ -365,6 +430,7 @@ static Suite *suite(void)
 	tcase_add_test(c, granted_nothing);
 	tcase_add_test(c, own_by_instance);
 	tcase_add_test(c, long_lists);
+	tcase_add_test(c, a_strangers_realm_gets_no_answer);
 	suite_add_tcase(s, c);
 	return s;
 }
