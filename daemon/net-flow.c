@@ -95,6 +95,14 @@ void net_flow_fail(struct net_flow *f, const char *fmt, ...)
 	loop_soon(f->net->loop, &f->net->work);
 }
 
+/* Not at once: we are inside of whoever gave it back, and may be again. */
+void net_flow_bury(struct net_flow *f)
+{
+	if (!list_is_linked(&f->node))
+		list_append(&f->net->dead, &f->node);
+	loop_soon(f->net->loop, &f->net->work);
+}
+
 void net_flow_unused(struct flow *flow)
 {
 	struct net_flow *f = container_of(flow, struct net_flow, flow);
@@ -107,9 +115,7 @@ void net_flow_unused(struct flow *flow)
 	case NET_FAILED:
 		break;
 	case NET_TOLD:
-		/* Not here: we are inside of whoever gave it back. */
-		list_append(&f->net->dead, &f->node);
-		loop_soon(f->net->loop, &f->net->work);
+		net_flow_bury(f);
 		break;
 	}
 }
@@ -127,7 +133,7 @@ static void tell_down(struct net_flow *f)
 		ua_flow_down(net->loop->ua, &f->flow, f->reason);
 		flow_unref(&f->flow);
 	} else if (flow_is_unused(&f->flow)) {
-		list_append(&net->dead, &f->node);
+		net_flow_bury(f);
 	}
 }
 
@@ -142,7 +148,8 @@ void net_flow_work(struct timer *t)
 		struct net_flow *f = list_entry(node, struct net_flow, node);
 
 		list_remove(&f->node);
-		f->destroy(f);
+		if (flow_is_unused(&f->flow)) /* else it comes back when it is given back */
+			f->destroy(f);
 	}
 }
 

@@ -6,7 +6,6 @@
 #include "protocol/base/map.h"
 
 struct event;
-struct profile;
 
 /* The peer, as bytes without holes. */
 struct net_key {
@@ -87,6 +86,8 @@ struct net_flow *net_flow_find_next(const struct net_flow *f);
 void net_flow_fail(struct net_flow *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A flow that fails and does nothing else, for what cannot even be tried. */
 struct flow *net_flow_broken(struct net *net, const struct host_target *target, const char *reason);
+/* The core is done with it: destroyed between two rounds. */
+void net_flow_bury(struct net_flow *f);
 /* struct flow_ops' unused for every transport. */
 void net_flow_unused(struct flow *flow);
 /* Frees what f owns in common; f itself is the caller's. */

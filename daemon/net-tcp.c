@@ -192,16 +192,12 @@ static void drain(struct net_tcp *c, const char *why)
 /* Goes now, or when the core is done with it. */
 static void drained(struct net_tcp *c)
 {
-	struct net *net = c->base.net;
-
 	c->phase = DRAINED;
-	timer_cancel(&net->loop->timers, &c->timer);
+	timer_cancel(&c->base.net->loop->timers, &c->timer);
 	(void)event_del(c->readable);
 	(void)event_del(c->writable);
-	if (c->abandoned) {
-		list_append(&net->dead, &c->base.node);
-		loop_soon(net->loop, &net->work);
-	}
+	if (c->abandoned)
+		net_flow_bury(&c->base);
 }
 
 /* Broken: nothing more is read or written. */
@@ -295,7 +291,7 @@ static void keep_partial(struct net_tcp *c, size_t cap_before)
 		breaks(c, "too many unfinished messages are held");
 }
 
-static void take_message(struct net_tcp *c, struct slice frame)
+static void take_message(struct net_tcp *c, struct slice frame, enum msg_framing framing)
 {
 	struct ua *ua = c->base.net->loop->ua;
 	uint64_t bad;
@@ -304,7 +300,7 @@ static void take_message(struct net_tcp *c, struct slice frame)
 	if (!ua)
 		return;
 	bad = ua->n_bad_messages;
-	ua_receive(ua, &c->base.flow, frame, MSG_STREAM);
+	ua_receive(ua, &c->base.flow, frame, framing);
 	c->proven |= ua->n_bad_messages == bad;
 }
 
@@ -314,7 +310,7 @@ static void take_frame(struct net_tcp *c, enum frame_kind kind, struct slice fra
 	case FRAME_PARTIAL:
 		break;
 	case FRAME_MESSAGE:
-		take_message(c, frame);
+		take_message(c, frame, MSG_STREAM);
 		break;
 	case FRAME_PING:
 		tcp_put(c, SLICE("\r\n"));
@@ -326,7 +322,7 @@ static void take_frame(struct net_tcp *c, enum frame_kind kind, struct slice fra
 	case FRAME_TOO_LARGE:
 		c->base.net->counters.frames_bad++;
 		if (frame.n)
-			take_message(c, frame);
+			take_message(c, frame, kind == FRAME_BAD ? MSG_STREAM : MSG_HEAD);
 		drain(c, kind == FRAME_BAD ? "the stream is not SIP" : "a message is too large");
 		break;
 	}

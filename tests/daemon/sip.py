@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Just enough SIP to be the other side of a socket."""
+import itertools
+import re
+import select
+import socket
+import threading
+
+serial = itertools.count(1)
+
+
+def request(method='OPTIONS', uri='sip:alice@127.0.0.1', via='127.0.0.1', transport='UDP', rport=True, headers='', body=b''):
+    """A well-formed request with a branch and Call-ID of its own."""
+    n = next(serial)
+    return ('%s %s SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=z9hG4bKt%d%s\r\nMax-Forwards: 70\r\nTo: <%s>\r\n'
+            'From: <sip:tester@example.com>;tag=t%d\r\nCall-ID: c%d@tester\r\nCSeq: %d %s\r\n%sContent-Length: %d\r\n\r\n'
+            % (method, uri, transport, via, n, ';rport' if rport else '', uri, n, n, n, method, headers, len(body))
+            ).encode() + body
+
+
+def header(message, name):
+    """The value of a header's first line; None if it is absent."""
+    found = re.search(rb'(?im)^%s[ \t]*:[ \t]*(.*?)\r$' % name.encode(), message)
+    return found.group(1).decode() if found else None
+
+
+def status(message):
+    return int(message.split(b' ', 2)[1])
+
+
+def split(stream):
+    """(whole messages, what is left) of the bytes that came over a connection."""
+    messages = []
+    while b'\r\n\r\n' in stream:
+        head, rest = stream.split(b'\r\n\r\n', 1)
+        if not head.strip():
+            stream = rest
+            continue
+        length = int(header(head + b'\r\n', 'Content-Length') or 0)
+        if len(rest) < length:
+            break
+        messages.append(head + b'\r\n\r\n' + rest[:length])
+        stream = rest[length:]
+    return messages, stream
+
+
+class Stream:
+    """A TCP connection, read message by message."""
+
+    def __init__(self, address, source=None):
+        family = socket.AF_INET6 if ':' in address[0] else socket.AF_INET
+        self.socket = socket.socket(family, socket.SOCK_STREAM)
+        if source:
+            self.socket.bind((source, 0))
+        self.socket.settimeout(20)
+        self.socket.connect(address)
+        self.left = b''
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def messages(self, n):
+        """The next n messages; fewer if the far end closes first."""
+        got = []
+        while len(got) < n:
+            more, self.left = split(self.left)
+            got += more
+            if len(got) < n:
+                data = self.socket.recv(65536)
+                if not data:
+                    break
+                self.left += data
+        return got
+
+    def closed(self):
+        """Reads to the end; what came until then, without which the far end is not done."""
+        while True:
+            try:
+                data = self.socket.recv(65536)
+            except ConnectionResetError:
+                data = b''
+            if not data:
+                return self.left
+            self.left += data
+
+
+class Registrar:
+    """Says 200 to every REGISTER over UDP and TCP, or what `answer` says; keeps what it heard."""
+
+    def __init__(self, port, host='127.0.0.1'):
+        self.requests = []
+        self.accepted = 0
+        self.answer = lambda message: 200 # None: silence
+        self.lock = threading.Lock()
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.bind((host, port))
+        self.tcp = socket.create_server((host, port), family=socket.AF_INET)
+        self.streams = {}
+        self.stopping = False
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def close(self):
+        self.stopping = True
+        self.thread.join()
+        for s in (self.udp, self.tcp, *self.streams):
+            s.close()
+
+    def hang_up(self):
+        """Closes every connection."""
+        with self.lock:
+            for s in self.streams:
+                s.close()
+            self.streams.clear()
+
+    def run(self):
+        while not self.stopping:
+            with self.lock:
+                sockets = [self.udp, self.tcp, *self.streams]
+            ready = select.select(sockets, [], [], 0.05)[0]
+            with self.lock:
+                for s in ready:
+                    self.serve(s)
+
+    def serve(self, s):
+        if s is self.udp:
+            data, peer = s.recvfrom(65536)
+            self.take(data, lambda answer: s.sendto(answer, peer))
+        elif s is self.tcp:
+            self.streams[s.accept()[0]] = b''
+            self.accepted += 1
+        elif s in self.streams:
+            data = s.recv(65536)
+            if not data:
+                del self.streams[s]
+                s.close()
+                return
+            messages, self.streams[s] = split(self.streams[s] + data)
+            for m in messages:
+                self.take(m, s.sendall)
+
+    def take(self, message, send):
+        if not message.strip():
+            return
+        self.requests.append(message)
+        code = self.answer(message)
+        if code is None:
+            return
+        lines = [line for line in message.decode(errors='replace').split('\r\n')
+                 if re.match(r'(?i)(via|from|to|call-id|cseq)\s*:', line)]
+        lines = [line + ';tag=r' if line.lower().startswith('to:') and ';tag=' not in line else line for line in lines]
+        contact = header(message, 'Contact')
+        expires = header(message, 'Expires') or '60'
+        if contact and contact != '*' and expires != '0' and 'expires=0' not in contact:
+            lines.append('Contact: ' + re.sub(r';expires=\d+', '', contact) + ';expires=' + expires)
+        send(('SIP/2.0 %d Said So\r\n%s\r\nContent-Length: 0\r\n\r\n' % (code, '\r\n'.join(lines))).encode())
+
+    def registers(self, user=None, gone=None):
+        """The REGISTERs heard, of one user, and only those that end (gone) or make a registration."""
+        found = [m for m in list(self.requests) if m.startswith(b'REGISTER ')]
+        if user:
+            found = [m for m in found if 'sip:%s@' % user in header(m, 'To')]
+        if gone is not None:
+            found = [m for m in found if ends(m) == gone]
+        return found
+
+
+def ends(register):
+    contact = header(register, 'Contact') or ''
+    return header(register, 'Expires') == '0' or 'expires=0' in contact
