@@ -85,17 +85,18 @@ static bool tel_value_equal(struct slice name, struct slice a, struct slice b)
 	return number ? number_equal(a, b) : component_equal(a, b, URI_FOLD_CASE);
 }
 
-/* Every parameter of a is in b with an equal value, or is of no weight alone. */
+/* Every parameter of a is in b with an equal value, or is of no weight alone. Of a name that stands
+ * there twice, against section 19.1.1, the first counts on both sides. */
 static bool params_within(const struct uri *a, const struct uri *b, value_equal_fn *equal)
 {
-	struct slice rest = a->params, other;
+	struct slice rest = a->params, value = SLICE_NULL, other;
 	struct param param;
 
 	while (params_next(&rest, &param) > 0) {
 		if (!uri_param(b, param.name, &other)) {
 			if (a->scheme == URI_TEL || counts_alone(param.name))
 				return false;
-		} else if (!equal(param.name, param.value, other)) {
+		} else if (!uri_param(a, param.name, &value) || !equal(param.name, value, other)) {
 			return false;
 		}
 	}

@@ -168,6 +168,8 @@ static const struct {
 	{ "sip:a@h;lr", "sip:a@h;lr=on", false },
 	{ "sip:a@h;%6C%72", "sip:a@h;LR", true },
 	{ "sip:a@h;x=%41", "sip:a@h;x=a", true },
+	{ "sip:a@h;x=1;x=2", "sip:a@h;x=1;x=2", true },
+	{ "sip:a@h;x=1;x=2", "sip:a@h;x=2;x=1", false },
 	/* an escape equals its character unless that is reserved */
 	{ "sip:a%40b@h", "sip:a%40b@h", true },
 	{ "sip:a%3Bb@h", "sip:a;b@h", false },
