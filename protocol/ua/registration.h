@@ -80,6 +80,8 @@ struct registration *registration_new(struct endpoint *ep);
 /* Without a word to the registrar. */
 void registration_free(struct registration *r);
 /*
+ * Both verbs end in one outcome, which the listener may hear before they return.
+ *
  * Registers, or refreshes at once if registered. The listener is told
  * registration_done(UA_REGISTER) once for the attempt that this caused or joined; an Unregister
  * that has not begun yet is told that it was overtaken. -EOPNOTSUPP: no registrar in the

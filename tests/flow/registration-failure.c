@@ -3,13 +3,9 @@
  */
 #include <check.h>
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "protocol/ua/limits.h"
-#include "protocol/ua/page.h"
 #include "tests/flow/scene.h"
+#include "tests/support/run.h"
 
 /* RFC 5626 section 4.5: each pause between half of min(1800 s, 30 s * 2^failures) and all of it */
 START_TEST(back_off)
@@ -37,6 +33,7 @@ START_TEST(back_off)
 	world_settle(s.w);
 	ck_assert_int_eq(s.r->state, REGISTRATION_REGISTERED);
 	ck_assert_uint_eq(s.r->failures, 0);
+	world_log_golden(s.w, "registration-back-off");
 	world_free(s.w);
 }
 END_TEST
@@ -141,6 +138,7 @@ START_TEST(wrong_password)
 	world_settle(s.w);
 	(void)world_expect_done(s.wu, UA_REGISTER, 200, 0);
 	ck_assert_ptr_null(s.r->last_reason);
+	world_log_golden(s.w, "registration-wrong-password");
 	world_free(s.w);
 }
 END_TEST
@@ -258,31 +256,5 @@ START_TEST(refresh_fails)
 }
 END_TEST
 
-static Suite *suite(void)
-{
-	Suite *s = suite_create("registration-failure");
-	TCase *c = tcase_create("flows");
-
-	tcase_set_timeout(c, 60);
-	tcase_add_test(c, back_off);
-	tcase_add_test(c, retry_after);
-	tcase_add_test(c, verdicts);
-	tcase_add_test(c, wrong_password);
-	tcase_add_test(c, no_password);
-	tcase_add_test(c, registrar_silent);
-	tcase_add_test(c, registrar_comes_back);
-	tcase_add_test(c, refresh_fails);
-	suite_add_tcase(s, c);
-	return s;
-}
-
-int main(void)
-{
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+RUN_TESTS("registration-failure", back_off, retry_after, verdicts, wrong_password, no_password,
+	registrar_silent, registrar_comes_back, refresh_fails)

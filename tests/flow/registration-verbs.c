@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/ua/limits.h"
 #include "protocol/ua/page.h"
 #include "tests/flow/scene.h"
+#include "tests/support/run.h"
 
 /* ---- flows ---- */
 
@@ -20,6 +20,7 @@ static struct scene over_tcp(bool auto_refresh)
 	a.transport = TRANSPORT_TCP;
 	a.auto_refresh = auto_refresh;
 	s = scene_new(&a);
+	world_show(s.w, "Contact");
 	scene_registered(&s, "Contact: {contact};expires=3600\n");
 	return s;
 }
@@ -44,6 +45,7 @@ START_TEST(connection_breaks)
 	world_settle(s.w);
 	ck_assert_int_eq(s.r->state, REGISTRATION_REGISTERED);
 	ck_assert_str_ne(s.r->contact, old);
+	world_log_golden(s.w, "registration-reconnect");
 	free(old);
 	world_free(s.w);
 }
@@ -284,34 +286,6 @@ START_TEST(resume)
 }
 END_TEST
 
-static Suite *suite(void)
-{
-	Suite *s = suite_create("registration-verbs");
-	TCase *c = tcase_create("flows");
-
-	tcase_set_timeout(c, 60);
-	tcase_add_test(c, connection_breaks);
-	tcase_add_test(c, connection_breaks_again_and_again);
-	tcase_add_test(c, connection_breaks_lazily);
-	tcase_add_test(c, address_changes);
-	tcase_add_test(c, register_joins);
-	tcase_add_test(c, verbs_overtake);
-	tcase_add_test(c, unregister_fails);
-	tcase_add_test(c, close_unregisters);
-	tcase_add_test(c, close_when_told);
-	tcase_add_test(c, not_for_peers);
-	tcase_add_test(c, resume);
-	suite_add_tcase(s, c);
-	return s;
-}
-
-int main(void)
-{
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+RUN_TESTS("registration-verbs", connection_breaks, connection_breaks_again_and_again,
+	connection_breaks_lazily, address_changes, register_joins, verbs_overtake, unregister_fails,
+	close_unregisters, close_when_told, not_for_peers, resume)

@@ -3,12 +3,12 @@
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "protocol/ua/limits.h"
 #include "protocol/ua/page.h"
 #include "tests/flow/scene.h"
+#include "tests/support/run.h"
 
 /* RFC 3261 sections 10.2 and 22: challenged, answered, refreshed, removed */
 START_TEST(life_with_digest)
@@ -206,6 +206,8 @@ START_TEST(interval_too_brief)
 	struct registration_options o = { .expires = 60 };
 	const struct msg *m;
 
+	world_show(s.w, "Expires");
+	world_show(s.w, "Min-Expires");
 	ck_assert_int_eq(registration_start(s.r, &o), 0);
 	world_reply(s.w, world_expect_out(s.w, "REGISTER"), 423, "Min-Expires: 900\n");
 	m = world_expect_out(s.w, "REGISTER");
@@ -217,6 +219,7 @@ START_TEST(interval_too_brief)
 	/* What was learnt holds for refreshes. */
 	m = scene_next(&s, 900 * SEC);
 	ck_assert(slice_eq(msg_header(m, HDR_EXPIRES), SLICE("900")));
+	world_log_golden(s.w, "registration-423");
 	world_free(s.w);
 }
 END_TEST
@@ -411,37 +414,55 @@ START_TEST(a_strangers_realm_gets_no_answer)
 }
 END_TEST
 
-static Suite *suite(void)
+/* RFC 3261 17.1.2.2: the request is lost, then the answer; Timer E repairs both */
+START_TEST(lost_on_the_way)
 {
-	Suite *s = suite_create("registration");
-	TCase *c = tcase_create("flows");
+	struct scene s = scene_new(&scene_alice);
+	const struct msg *m;
 
-	tcase_set_timeout(c, 60);
-	tcase_add_test(c, life_with_digest);
-	tcase_add_test(c, identification);
-	tcase_add_test(c, refresh_instant);
-	tcase_add_test(c, headers_are_kept);
-	tcase_add_test(c, unregister_all);
-	tcase_add_test(c, bindings_are_reported);
-	tcase_add_test(c, service_route);
-	tcase_add_test(c, interval_too_brief);
-	tcase_add_test(c, interval_never_right);
-	tcase_add_test(c, granted_otherwise);
-	tcase_add_test(c, granted_nothing);
-	tcase_add_test(c, own_by_instance);
-	tcase_add_test(c, long_lists);
-	tcase_add_test(c, a_strangers_realm_gets_no_answer);
-	suite_add_tcase(s, c);
-	return s;
+	world_show(s.w, "CSeq");
+	world_net(s.w)->delay = 10 * USEC_PER_MSEC;
+	world_net(s.w)->drop_next = 1;
+	scene_start(&s);
+	world_expect_silence(s.w, TIMER_E - 1);
+	m = world_wait_out(s.w, "REGISTER", 20 * USEC_PER_MSEC);
+	world_net(s.w)->drop_next = 1;
+	world_reply(s.w, m, 200, "Contact: {contact};expires=600\n");
+	m = world_wait_out(s.w, "REGISTER", 2 * TIMER_E);
+	world_expect_no_done(s.wu);
+	world_reply(s.w, m, 200, "Contact: {contact};expires=600\n");
+	world_settle(s.w);
+	(void)world_expect_done(s.wu, UA_REGISTER, 200, 0);
+	ck_assert_uint_eq(m->cseq, 1);
+	world_log_golden(s.w, "registration-lost");
+	scene_finish(&s);
 }
+END_TEST
 
-int main(void)
+/* RFC 3261 25.1: brackets in Via, Contact and the binding that comes back */
+START_TEST(over_ipv6)
 {
-	SRunner *r = srunner_create(suite());
-	int failed;
+	struct world_account a = scene_alice;
+	struct scene s = { .w = world_new(1) };
+	const struct msg *m;
 
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	a.registrar = "2001:db8::1";
+	s.wu = world_ua(s.w, "2001:db8::10");
+	s.ep = world_endpoint(s.wu, &a);
+	s.r = s.ep->registration;
+	scene_start(&s);
+	m = world_expect_out(s.w, "REGISTER");
+	ck_assert(slice_eq(m->via.host, SLICE("[2001:db8::10]")));
+	world_reply(s.w, m, 200, "Contact: {contact};expires=600\n");
+	world_settle(s.w);
+	(void)world_expect_done(s.wu, UA_REGISTER, 200, 0);
+	ck_assert_ptr_nonnull(strstr(s.r->contact, "@[2001:db8::10]:5060"));
+	ck_assert(s.r->bindings[0].own);
+	scene_finish(&s);
 }
+END_TEST
+
+RUN_TESTS("registration", life_with_digest, identification, refresh_instant, headers_are_kept,
+	unregister_all, bindings_are_reported, service_route, interval_too_brief,
+	interval_never_right, granted_otherwise, granted_nothing, own_by_instance, long_lists,
+	a_strangers_realm_gets_no_answer, lost_on_the_way, over_ipv6)

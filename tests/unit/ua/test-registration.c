@@ -2,9 +2,9 @@
 /* The arithmetic of registrations: when to refresh, when to try again. */
 #include <check.h>
 #include <errno.h>
-#include <stdlib.h>
 
 #include "protocol/ua/registration-private.h"
+#include "tests/support/run.h"
 #include "tests/support/world.h"
 
 #define SEC USEC_PER_SEC
@@ -176,30 +176,5 @@ START_TEST(no_registrar)
 }
 END_TEST
 
-static Suite *suite(void)
-{
-	Suite *s = suite_create("registration");
-	TCase *c = tcase_create("all");
-
-	tcase_add_test(c, refresh_range);
-	tcase_add_test(c, refresh_of_little);
-	tcase_add_test(c, back_off);
-	tcase_add_test(c, hurry);
-	tcase_add_test(c, retry_after);
-	tcase_add_test(c, other_delays);
-	tcase_add_test(c, names);
-	tcase_add_test(c, no_registrar);
-	suite_add_tcase(s, c);
-	return s;
-}
-
-int main(void)
-{
-	SRunner *r = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+RUN_TESTS("registration", refresh_range, refresh_of_little, back_off, hurry, retry_after,
+	other_delays, names, no_registrar)
