@@ -6,11 +6,17 @@
 #include <string.h>
 
 #include "ipc/bus-table.h"
+#include "protocol/base/buf.h"
 
 static int complain(struct bus_option_error *e, const char *what, struct slice key)
 {
-	(void)snprintf(e->text, sizeof(e->text), "option \"%.*s\" %s", key.n > 64 ? 64 : (int)key.n,
-		key.p, what);
+	cleanup_buf struct buf b = BUF_NULL;
+	struct slice text;
+
+	buf_printf(&b, "option \"%.*s\" %s", SLICE_ARGS(slice_head(key, 64)), what);
+	text = slice_head(buf_slice(&b), sizeof(e->text) - 1);
+	memcpy(e->text, text.p, text.n);
+	e->text[text.n] = '\0';
 	return -EINVAL;
 }
 

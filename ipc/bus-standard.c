@@ -91,13 +91,12 @@ static const struct bus_interface introspectable = {
 static int complain(struct bus_call *c, const char *error, const char *what, struct slice name)
 {
 	struct buf text = BUF_NULL;
-	int r;
 
 	buf_printf(&text, "%s %s ", bus_call_object(c)->path, what);
 	buf_put(&text, name);
-	r = bus_call_error(c, error, buf_slice(&text));
+	(void)bus_call_error(c, error, buf_slice(&text));
 	buf_deinit(&text);
-	return r;
+	return -EIO;
 }
 
 /* The interface that the arguments name; an empty name is NULL and stands for all. */

@@ -143,10 +143,11 @@ static struct auth_realm *add(
 {
 	struct auth *a = &ep->auth;
 	struct auth_realm *e = mem_new(struct auth_realm);
+	struct list *oldest = list_first(&a->realms);
 
 	/* A server that names ever new realms pushes out its own old ones. */
-	if (a->n_realms >= LIMITS_REALMS)
-		free_realm(a, list_entry(list_first(&a->realms), struct auth_realm, node));
+	if (oldest && a->n_realms >= LIMITS_REALMS)
+		free_realm(a, list_entry(oldest, struct auth_realm, node));
 	e->side = side;
 	adopt(ep, e, c);
 	list_append(&a->realms, &e->node);

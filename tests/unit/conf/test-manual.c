@@ -62,7 +62,7 @@ static struct slice between(struct slice s, const char *from, const char *to)
 /* The same list from the manual: headings "[Section]", terms "``Key=``", "Default: ``x``". */
 static char *keys_of_manual(struct slice page)
 {
-	struct slice line, section = SLICE_NULL, key = SLICE_NULL, preset;
+	struct slice line, section = SLICE_NULL, key, preset;
 	struct buf b = BUF_NULL;
 
 	while (slice_cut(page, '\n', &line, &page)) {
