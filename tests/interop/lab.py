@@ -85,6 +85,13 @@ def is_free(port, family, kind):
             return family == socket.AF_INET6 and not isinstance(error, PermissionError) and not has_ipv6()
 
 
+def listens(transport, port):
+    """Whether somebody receives on this IPv4 port; the kernel's table calls a listening TCP socket 0A."""
+    with open('/proc/net/' + transport, encoding='ascii') as table:
+        rows = [line.split() for line in table][1:]
+    return any(row[1].endswith(':%04X' % port) and (transport == 'udp' or row[3] == '0A') for row in rows)
+
+
 class Process:
     """A program with its output in a file."""
 
@@ -205,7 +212,7 @@ PasswordFile=%s
                                                     for h in hosts for t in ('udp', 'tcp')))
 
     def start_daemon(self, *arguments):
-        program = os.environ.get('SIPBUSD') or shutil.which('sipbusd')
+        program = os.environ.get('SIPBUSD') or shutil.which('sipbusd') or sys.exit('SIPBUSD names no daemon')
         self.path('config/profiles.d/x')
         self.path('state/x')
         if not os.path.exists(self.path('config/sipbus.conf')):
@@ -275,7 +282,7 @@ PasswordFile=%s
         process.port, process.trace = port, trace
         if not wait:
             if name == 'take':
-                wait_for(lambda: not is_free(port, socket.AF_INET, socket.SOCK_DGRAM), 'SIPp to listen')
+                wait_for(lambda: listens(transport, port), 'SIPp to listen')
             return process
         wait_for(lambda: not process.alive, 'SIPp', 60)
         return process.popen.returncode
