@@ -84,14 +84,15 @@ static void send_removed(struct bus_object *o)
 	send_and_close(o->bus, &w, "oas");
 }
 
-/* The properties whose values everybody may hear; of the others, everybody hears the names. */
-static uint64_t public_values(const struct bus_object *o, const struct bus_interface *interface)
+/* Those of marks whose values everybody may hear; of the others, everybody hears the names. */
+static uint64_t public_values(
+	const struct bus_object *o, const struct bus_interface *interface, uint64_t marks)
 {
 	const struct bus_property *rows = interface->properties;
 	uint64_t values = 0;
 
 	for (size_t i = 0; rows[i].name; i++)
-		if (rows[i].flags & BUS_EMITS &&
+		if (marks >> i & 1 && rows[i].flags & BUS_EMITS &&
 			bus_dispatch_allow_property(NULL, interface, o, &rows[i]) == 0)
 			values |= UINT64_C(1) << i;
 	return values;
@@ -101,7 +102,7 @@ static void send_changed(
 	struct bus_object *o, const struct bus_interface *interface, uint64_t marks)
 {
 	const struct bus_property *rows = interface->properties;
-	uint64_t values = public_values(o, interface);
+	uint64_t values = public_values(o, interface, marks);
 	struct bus_writer w;
 
 	open_signal(&w, o->path, DBUS_INTERFACE_PROPERTIES, "PropertiesChanged");
