@@ -15,7 +15,7 @@ enum { GROUPS_MAX = 1024 };
 
 bool access_is_administrator(uid_t uid)
 {
-	return uid == 0 || uid == geteuid();
+	return uid == 0 || (uid != ACCESS_NOBODY && uid == geteuid());
 }
 
 static bool is_user(const char *who, uid_t uid)
@@ -69,6 +69,9 @@ bool access_may_use(const struct daemon_conf *d, const struct profile *p, uid_t 
 	char *const *users = own ? p->users : d->users;
 	size_t n_users = own ? p->n_users : d->n_users;
 
+	/* A broadcast asks for each property: nobody's name needs to be looked up for that. */
+	if (uid == ACCESS_NOBODY)
+		return false;
 	if (access_is_administrator(uid))
 		return true;
 	for (size_t i = 0; i < n_users; i++)

@@ -6,6 +6,9 @@
 struct daemon_conf;
 struct profile;
 
+/* Whoever hears a broadcast, or a client whose user is not known: never let in. */
+#define ACCESS_NOBODY ((uid_t)-1)
+
 /*
  * Who may use a profile: root, the user whom we run as, and whom the profile's Users and Groups
  * name, by name or number; the daemon's own lists where the profile has none.
