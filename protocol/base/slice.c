@@ -107,6 +107,7 @@ bool slice_cut(struct slice s, char c, struct slice *ret_head, struct slice *ret
 
 bool slice_to_u64(struct slice s, uint64_t max, uint64_t *ret)
 {
+	const uint64_t tenth = max / 10;
 	uint64_t v = 0;
 
 	if (s.n == 0)
@@ -114,7 +115,7 @@ bool slice_to_u64(struct slice s, uint64_t max, uint64_t *ret)
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned d = (unsigned)((unsigned char)s.p[i] - '0');
 
-		if (d > 9 || v > (max - d) / 10 || max < d)
+		if (d > 9 || v > tenth || (v == tenth && d > max % 10))
 			return false;
 		v = v * 10 + d;
 	}

@@ -50,38 +50,38 @@ static bool read_addr_spec(struct scan *s, struct addr *a)
 	return uri_parse(scan_since(s, start), &a->uri) == 0;
 }
 
-static bool read_params(struct scan *s, struct slice *ret)
+static bool read_params(struct scan *s, struct addr *a)
 {
-	struct scan start;
+	const char *start;
 	struct param param;
 	int r;
 
 	scan_lws(s);
-	start = *s;
-	while ((r = params_scan(s, &param)) > 0)
-		;
-	*ret = scan_since(s, start.p);
+	start = s->p;
+	while ((r = params_scan(s, &param)) > 0) {
+		if (param.name.n != 3 || a->tag.p || !slice_eq_ci(param.name, SLICE("tag")))
+			continue;
+		a->tag = param.value.p ? param.value : slice_of(param.name.p, 0);
+	}
+	a->params = scan_since(s, start);
 	scan_lws(s);
 	return r == 0;
 }
 
+/* On failure the cursor has moved and *ret is half filled; the callers have copies of both. */
 static bool addr_scan(struct scan *s, struct addr *ret)
 {
-	struct scan t;
-	struct addr a = { .display = SLICE_NULL };
+	struct scan start;
 
 	scan_lws(s);
-	t = *s;
-	if (!read_name_addr(&t, &a)) {
-		t = *s;
-		if (!read_addr_spec(&t, &a))
+	start = *s;
+	*ret = (struct addr){ .display = SLICE_NULL };
+	if (!read_name_addr(s, ret)) {
+		*s = start;
+		if (!read_addr_spec(s, ret))
 			return false;
 	}
-	if (!read_params(&t, &a.params))
-		return false;
-	*s = t;
-	*ret = a;
-	return true;
+	return read_params(s, ret);
 }
 
 int addr_parse(struct slice value, struct addr *ret)
@@ -123,10 +123,7 @@ bool addr_param(const struct addr *a, struct slice name, struct slice *ret_value
 
 struct slice addr_tag(const struct addr *a)
 {
-	struct slice tag = SLICE_NULL;
-
-	(void)params_find(a->params, SLICE("tag"), &tag);
-	return tag;
+	return a->tag.n ? a->tag : SLICE_NULL;
 }
 
 uint32_t addr_q(const struct addr *a)

@@ -11,6 +11,7 @@ struct addr {
 	struct slice display; /* as received, quotes taken off, escapes kept; SLICE_NULL if none */
 	struct uri uri;
 	struct slice params; /* header parameters, from the first ";" on */
+	struct slice tag;    /* the first tag of params; p == NULL: none, n == 0: without a value */
 };
 
 /* The whole of value must be one address. -EBADMSG otherwise. */

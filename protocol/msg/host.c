@@ -83,12 +83,17 @@ bool host_scan(struct scan *s, struct slice *ret)
 
 bool host_scan_port(struct scan *s, uint16_t *ret)
 {
-	struct scan t = *s;
-	uint32_t port;
+	uint32_t port = 0;
+	const char *p = s->p;
 
-	if (!slice_to_u32(scan_run(&t, CHARS_DIGIT), UINT16_MAX, &port) || port == 0)
+	for (; p != s->end && chars_is(*p, CHARS_DIGIT); p++) {
+		port = port * 10 + (uint32_t)(*p - '0');
+		if (port > UINT16_MAX)
+			return false;
+	}
+	if (port == 0)
 		return false;
 	*ret = (uint16_t)port;
-	*s = t;
+	s->p = p;
 	return true;
 }

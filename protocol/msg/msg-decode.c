@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "protocol/msg/msg-decode.h"
 
+#include <string.h>
+
 #include "protocol/msg/msg.h"
 #include "protocol/msg/params.h"
 #include "protocol/msg/scan.h"
@@ -10,12 +12,11 @@ static const struct slice sip_slash = SLICE_INIT("SIP/");
 /* What stands behind the last blank that is not itself at the end. */
 static struct slice last_word(struct slice line)
 {
-	size_t start;
+	const char *blank;
 
 	line = slice_trim(line);
-	for (start = line.n; start > 0 && line.p[start - 1] != ' '; start--)
-		;
-	return slice_skip(line, start);
+	blank = line.n ? memrchr(line.p, ' ', line.n) : NULL;
+	return blank ? slice_skip(line, (size_t)(blank + 1 - line.p)) : line;
 }
 
 enum msg_start msg_start_kind(struct slice line)
@@ -32,7 +33,7 @@ static void check_version(struct msg *m, struct slice version)
 {
 	struct scan s = scan_of(slice_skip(version, sip_slash.n));
 
-	if (slice_eq_ci(version, SLICE("SIP/2.0")))
+	if (slice_eq(version, SLICE("SIP/2.0")) || slice_eq_ci(version, SLICE("SIP/2.0")))
 		return;
 	if (scan_run(&s, CHARS_DIGIT).n && scan_accept(&s, '.') && scan_run(&s, CHARS_DIGIT).n &&
 		scan_at_end(&s))
@@ -128,11 +129,9 @@ static void decode_via(struct msg *m)
 /* From and To: an address whose tag, if there is one, has a value. */
 static bool read_party(struct slice value, struct addr *ret, struct slice *ret_tag)
 {
-	struct slice tag = SLICE_NULL;
-
-	if (addr_parse(value, ret) < 0 || (addr_param(ret, SLICE("tag"), &tag) && tag.n == 0))
+	if (addr_parse(value, ret) < 0 || (ret->tag.p && ret->tag.n == 0))
 		return false;
-	*ret_tag = tag;
+	*ret_tag = ret->tag;
 	return true;
 }
 

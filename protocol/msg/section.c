@@ -32,14 +32,19 @@ static bool is_continuation(const char *p, const char *end)
 	return p != end && (*p == ' ' || *p == '\t');
 }
 
+static bool has_cr(const char *p, const char *end)
+{
+	return end > p && memchr(p, '\r', (size_t)(end - p));
+}
+
 bool section_next_line(struct scan *s, struct section_line *ret)
 {
 	const char *next, *start = s->p, *end = line_end(start, s->end, &next);
-	struct section_line line = { .folded = false };
+	bool folded = false, stray_cr;
 
 	if (!end)
 		return false;
-	line.stray_cr = end > start && memchr(start, '\r', (size_t)(end - start));
+	stray_cr = has_cr(start, end);
 	/* An empty line ends the section, whatever follows it. */
 	while (end > start && is_continuation(next, s->end)) {
 		const char *more = next;
@@ -47,28 +52,46 @@ bool section_next_line(struct scan *s, struct section_line *ret)
 		end = line_end(more, s->end, &next);
 		if (!end)
 			return false;
-		line.stray_cr |= end > more && memchr(more, '\r', (size_t)(end - more));
-		line.folded = true;
+		stray_cr |= has_cr(more, end);
+		folded = true;
 	}
-	line.text = slice_of(start, (size_t)(end - start));
-	*ret = line;
+	ret->text = slice_of(start, (size_t)(end - start));
+	ret->folded = folded;
+	ret->stray_cr = stray_cr;
 	s->p = next;
 	return true;
 }
 
+/* The blanks of what stands between the colon and the end of the line, folds among them. */
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 bool section_split(struct slice line, struct hdr *ret)
 {
-	struct hdr h;
+	const char *end = line.p + line.n;
+	const char *colon = line.n ? memchr(line.p, ':', line.n) : NULL;
+	const char *name_end = colon, *value;
+	struct slice name;
+	enum hdr_id id;
 
-	if (!slice_cut(line, ':', &h.name, &h.value))
+	if (!colon)
 		return false;
-	while (h.name.n && (h.name.p[h.name.n - 1] == ' ' || h.name.p[h.name.n - 1] == '\t'))
-		h.name.n--;
-	h.id = hdr_find(h.name);
+	while (name_end > line.p && (name_end[-1] == ' ' || name_end[-1] == '\t'))
+		name_end--;
+	name = slice_of(line.p, (size_t)(name_end - line.p));
+	id = hdr_find(name);
 	/* What the table knows is a token. */
-	if (h.id == HDR_OTHER && !scan_all(h.name, CHARS_TOKEN))
+	if (id == HDR_OTHER && !scan_all(name, CHARS_TOKEN))
 		return false;
-	h.value = slice_trim(h.value);
-	*ret = h;
+	value = colon + 1;
+	while (value < end && is_blank(*value))
+		value++;
+	while (end > value && is_blank(end[-1]))
+		end--;
+	ret->id = id;
+	ret->name = name;
+	ret->value = slice_of(value, (size_t)(end - value));
 	return true;
 }

@@ -113,12 +113,14 @@ static bool read_tel(struct scan *s, struct uri *u)
 
 static enum uri_scheme find_scheme(struct slice name)
 {
-	if (slice_eq_ci(name, SLICE("sip")))
-		return URI_SIP;
-	if (slice_eq_ci(name, SLICE("sips")))
-		return URI_SIPS;
-	if (slice_eq_ci(name, SLICE("tel")))
-		return URI_TEL;
+	switch (name.n) {
+	case 3:
+		if (slice_eq_ci(name, SLICE("sip")))
+			return URI_SIP;
+		return slice_eq_ci(name, SLICE("tel")) ? URI_TEL : URI_OTHER;
+	case 4:
+		return slice_eq_ci(name, SLICE("sips")) ? URI_SIPS : URI_OTHER;
+	}
 	return URI_OTHER;
 }
 
