@@ -144,9 +144,9 @@ static int parse(int argc, char **argv, struct arguments *ret)
 /* Output that is cut short, on a full disk or into a closed pipe, is a failure. */
 static int print(const struct buf *b)
 {
-	size_t n = fwrite(b->p, 1, b->n, stdout);
-
-	return n == b->n && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (b->n && fwrite(b->p, 1, b->n, stdout) != b->n)
+		return EXIT_FAILURE;
+	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static int check(const char *folder)

@@ -108,7 +108,6 @@ static int open_wish(struct net *net, const struct wish *w)
 {
 	struct net_socket as = { .transport = w->listen->transport,
 		.asked = w->at,
-		.wanted = true,
 		.idle_timeout = w->listen->idle_timeout,
 		.first_timeout = w->listen->first_message_timeout };
 
@@ -151,9 +150,10 @@ static void close_unclaimed(struct net *net)
 	list_for_each_safe (node, next, &net->sockets) {
 		struct net_socket *s = list_entry(node, struct net_socket, node);
 
-		if (!s->wanted && !s->on_demand)
+		if (s->wanted || s->on_demand)
+			s->wanted = false;
+		else
 			s->close(s);
-		s->wanted = false;
 	}
 }
 
