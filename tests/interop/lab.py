@@ -177,7 +177,12 @@ class Lab:
     def start_bus(self):
         self.address = 'unix:path=' + self.path('bus')
         self.start('dbus-daemon', ['dbus-daemon', '--session', '--nofork', '--nopidfile', '--address=' + self.address])
-        wait_for(lambda: os.path.exists(self.path('bus')), 'the bus')
+        wait_for(self.bus_answers, 'the bus')
+
+    def bus_answers(self):
+        """The socket file is there a moment before somebody listens."""
+        with socket.socket(socket.AF_UNIX) as s:
+            return s.connect_ex(self.path('bus')) == 0
 
     def configure(self, name, text):
         return self.write('config/' + name, text)
