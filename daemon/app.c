@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/app.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
@@ -193,9 +194,24 @@ void app_stop(struct app *a)
 	ua_stop(a->ua);
 }
 
+/* After a flood glibc keeps what was freed, for its heap ends with the latest of what is in use. */
+static void give_memory_back(struct app *a)
+{
+	size_t n = a->ua->txns.n;
+
+	if (n > a->most_txns)
+		a->most_txns = n;
+	if (a->most_txns < APP_TRIM_TXNS || n > a->most_txns / 8)
+		return;
+	a->most_txns = n;
+	(void)malloc_trim(0);
+}
+
 static void after_round(void *ctx)
 {
 	struct app *a = ctx;
+
+	give_memory_back(a);
 
 	if (a->stopping && ua_is_stopped(a->ua))
 		loop_quit(&a->loop);

@@ -15,7 +15,8 @@ struct net;
 struct profile;
 
 enum {
-	APP_REGISTER_RATE = 200, /* registrations begun in a second by ourselves */
+	APP_TRIM_TXNS = 5000,    /* a flood of that many transactions is worth giving memory back */
+	APP_REGISTER_RATE = 500, /* registrations begun in a second by ourselves */
 	APP_REGISTER_BURST = 50, /* of them at once */
 };
 #define APP_STOP_TIMEOUT (5 * USEC_PER_SEC) /* for unregistering; then we go without */
@@ -49,6 +50,7 @@ struct app {
 	usec_t tokens_at;
 
 	struct timer stop_timer;
+	size_t most_txns; /* since memory was given back last */
 	bool stopping, failed;
 };
 

@@ -12,10 +12,9 @@ void map_init(struct map *m, uint64_t seed)
 
 void map_deinit(struct map *m)
 {
-	struct map_node *node;
-
-	while ((node = map_any(m)))
-		map_remove(m, node);
+	for (size_t i = 0; i < m->n_buckets; i++)
+		while (m->buckets[i])
+			map_remove(m, m->buckets[i]);
 	free(m->buckets);
 	*m = (struct map){ .seed = m->seed };
 }
@@ -31,12 +30,12 @@ static void link_node(struct map *m, struct map_node *node)
 	*head = node;
 }
 
-static void grow(struct map *m)
+static void resize(struct map *m, size_t n_buckets)
 {
 	size_t old_n = m->n_buckets;
 	struct map_node **old = m->buckets;
 
-	m->n_buckets = old_n ? 2 * old_n : MAP_FIRST_SIZE;
+	m->n_buckets = n_buckets;
 	m->buckets = mem_zalloc(m->n_buckets * sizeof(*m->buckets));
 	for (size_t i = 0; i < old_n; i++) {
 		/* Back to front, so that nodes with one key keep their order. */
@@ -58,7 +57,9 @@ static void grow(struct map *m)
 void map_insert(struct map *m, struct map_node *node, struct slice key)
 {
 	if (m->n >= m->n_buckets)
-		grow(m);
+		resize(m, m->n_buckets ? 2 * m->n_buckets : MAP_FIRST_SIZE);
+	else if (m->n_buckets > MAP_FIRST_SIZE && m->n < m->n_buckets / 8)
+		resize(m, m->n_buckets / 2);
 	node->key = key;
 	node->hash = slice_hash(key, m->seed);
 	link_node(m, node);

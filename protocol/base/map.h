@@ -22,9 +22,10 @@ struct map {
 };
 
 void map_init(struct map *m, uint64_t seed);
+/* The table grows and shrinks on insertion only: whoever walks it by hand may remove. */
+void map_insert(struct map *m, struct map_node *node, struct slice key);
 /* Frees the table, not the objects, which become unlinked. */
 void map_deinit(struct map *m);
-void map_insert(struct map *m, struct map_node *node, struct slice key);
 /* Does nothing to an unlinked node. */
 void map_remove(struct map *m, struct map_node *node);
 struct map_node *map_find(const struct map *m, struct slice key);

@@ -5,6 +5,8 @@
 
 #include "protocol/base/mem.h"
 
+enum { TIMERQ_FIRST_SIZE = 16 };
+
 void timerq_init(struct timerq *q, usec_t now)
 {
 	*q = (struct timerq){ .now = now };
@@ -79,14 +81,20 @@ void timer_cancel(struct timerq *q, struct timer *t)
 		sift_down(q, i, last);
 }
 
+static void resize(struct timerq *q, size_t cap)
+{
+	q->cap = cap;
+	q->heap = mem_realloc(q->heap, cap * sizeof(struct timer *));
+}
+
 void timer_arm_at(struct timerq *q, struct timer *t, usec_t at)
 {
 	assert(t->fire);
 	timer_cancel(q, t);
-	if (q->n == q->cap) {
-		q->cap = q->cap ? 2 * q->cap : 16;
-		q->heap = mem_realloc(q->heap, q->cap * sizeof(struct timer *));
-	}
+	if (q->n == q->cap)
+		resize(q, q->cap ? 2 * q->cap : TIMERQ_FIRST_SIZE);
+	else if (q->cap > TIMERQ_FIRST_SIZE && q->n < q->cap / 8)
+		resize(q, q->cap / 2);
 	t->at = at;
 	t->seq = q->seq++;
 	sift_up(q, q->n++, t);

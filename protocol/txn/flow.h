@@ -42,7 +42,8 @@ struct flow {
 	/* What Via and Contact say: where the peer can reach us. Set by the host before FLOW_UP. */
 	struct flow_addr local;
 	struct flow_addr peer;
-	struct list txns; /* of struct txn: those that a broken flow concerns */
+	struct list txns;      /* of struct txn: those that a broken flow concerns */
+	struct list endpoints; /* of struct endpoint: those that keep it as their connection */
 };
 
 /* One reference: the host's. */

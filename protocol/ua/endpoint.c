@@ -345,8 +345,11 @@ void endpoint_set_flow(struct endpoint *ep, struct flow *f)
 	if (ep->flow == f)
 		return;
 	flow_ref(f);
+	list_remove(&ep->by_flow);
 	flow_unref(ep->flow);
 	ep->flow = f;
+	if (f)
+		list_append(&f->endpoints, &ep->by_flow);
 	free(ep->server);
 	free(ep->flow_key);
 	ep->server = ep->flow_key = NULL;
@@ -362,10 +365,8 @@ void endpoint_set_flow(struct endpoint *ep, struct flow *f)
 		endpoint_mark(ep, UA_CHANGE_CONTACT);
 }
 
-void endpoint_flow_down(struct endpoint *ep, struct flow *f)
+void endpoint_flow_down(struct endpoint *ep)
 {
-	if (ep->flow != f)
-		return;
 	endpoint_set_flow(ep, NULL);
 	if (ep->registration)
 		registration_flow_down(ep->registration);

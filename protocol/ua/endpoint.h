@@ -40,7 +40,8 @@ struct endpoint {
 	struct registration *registration; /* NULL if the kind does not register */
 	/* The cached connection to the server, NULL until something was sent. */
 	struct flow *flow;
-	char *server; /* "udp:192.0.2.1:5060", whom flow leads to */
+	struct list by_flow; /* in flow->endpoints */
+	char *server;        /* "udp:192.0.2.1:5060", whom flow leads to */
 	/* The server as configured that flow was opened for, "udp:sip.example.com:0". */
 	char *flow_key;
 	bool auto_refresh;
@@ -80,7 +81,7 @@ void endpoint_mark(struct endpoint *ep, unsigned changes);
 
 /* Appends our contact URI as reachable over f: "sip:token@host:port;transport=tcp", no brackets. */
 void endpoint_append_contact_uri(struct buf *b, const struct endpoint *ep, const struct flow *f);
-/* f broke: lets go of it and tells the registration. */
-void endpoint_flow_down(struct endpoint *ep, struct flow *f);
+/* Its connection broke: lets go of it and tells the registration. */
+void endpoint_flow_down(struct endpoint *ep);
 /* Uses f as the cached flow from now on (a reference is taken); NULL lets go of it. */
 void endpoint_set_flow(struct endpoint *ep, struct flow *f);

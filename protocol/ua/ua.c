@@ -154,24 +154,22 @@ void ua_flow_up(struct ua *ua, struct flow *f)
 {
 	UA_SCOPE(ua);
 
-	list_for_each (node, &ua->endpoints) {
-		struct endpoint *ep = list_entry(node, struct endpoint, node);
-
-		if (ep->flow == f)
-			endpoint_mark(ep, UA_CHANGE_CONTACT);
-	}
+	list_for_each (node, &f->endpoints)
+		endpoint_mark(list_entry(node, struct endpoint, by_flow), UA_CHANGE_CONTACT);
 }
 
 void ua_flow_down(struct ua *ua, struct flow *f, const char *reason)
 {
 	UA_SCOPE(ua);
+	struct list *node;
 
 	log_line(&ua->host->log, LOG_LEVEL_DEBUG, "%s flow to %s:%u is down: %s",
 		transport_name(f->transport), f->peer.host, f->peer.port, reason);
 	flow_ref(f);
 	ua->flow_error = reason;
-	list_for_each_safe (node, next, &ua->endpoints)
-		endpoint_flow_down(list_entry(node, struct endpoint, node), f);
+	/* Each lets go of it. */
+	while ((node = list_first(&f->endpoints)))
+		endpoint_flow_down(list_entry(node, struct endpoint, by_flow));
 	txn_table_flow_down(&ua->txns, f);
 	ua->flow_error = NULL;
 	flow_unref(f);

@@ -122,6 +122,32 @@ START_TEST(map_many)
 }
 END_TEST
 
+/* After a flood the tables are small again as soon as ordinary work goes on. */
+START_TEST(map_shrinks)
+{
+	static struct thing things[2000];
+	struct map m;
+
+	map_init(&m, 1);
+	for (size_t i = 0; i < 2000; i++) {
+		int n = snprintf(things[i].name, sizeof(things[i].name), "t%zu", i);
+
+		map_insert(&m, &things[i].node, slice_of(things[i].name, (size_t)n));
+	}
+	ck_assert_uint_ge(m.n_buckets, 2000);
+	for (size_t i = 10; i < 2000; i++)
+		map_remove(&m, &things[i].node);
+	for (size_t i = 0; i < 20; i++) {
+		map_insert(&m, &things[100].node, SLICE("t100"));
+		map_remove(&m, &things[100].node);
+	}
+	ck_assert_uint_le(m.n_buckets, 128);
+	for (size_t i = 0; i < 10; i++)
+		ck_assert_ptr_eq(map_find(&m, slice_str(things[i].name)), &things[i].node);
+	map_deinit(&m);
+}
+END_TEST
+
 struct alarm {
 	struct timer timer;
 	struct timerq *q;
@@ -197,6 +223,7 @@ START_TEST(timer_heap)
 			else
 				timer_arm(&q, &a[i].timer, (r >> 16) % 10000);
 		}
+	ck_assert_uint_ge(q.cap, 500);
 	while (timerq_next(&q) != USEC_NEVER) {
 		usec_t next = timerq_next(&q);
 
@@ -208,6 +235,9 @@ START_TEST(timer_heap)
 	ck_assert_uint_gt(fired, 0);
 	for (size_t i = 0; i < 1000; i++)
 		ck_assert(!timer_is_armed(&a[i].timer));
+	for (unsigned round = 0; round < 10; round++)
+		timer_arm(&q, &a[0].timer, 1);
+	ck_assert_uint_le(q.cap, 16);
 	timerq_deinit(&q);
 }
 END_TEST
@@ -264,6 +294,7 @@ int main(void)
 	tcase_add_test(tc, slice_utf8);
 	tcase_add_test(tc, buf_grows_and_stops);
 	tcase_add_test(tc, map_many);
+	tcase_add_test(tc, map_shrinks);
 	tcase_add_test(tc, timer_order);
 	tcase_add_test(tc, timer_heap);
 	tcase_add_test(tc, later_order);
