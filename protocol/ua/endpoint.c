@@ -271,7 +271,7 @@ void endpoint_close(struct endpoint *ep)
 		return;
 	ep->closing = true;
 	list_for_each_safe (node, next, &ep->incoming)
-		incoming_pass(list_entry(node, struct incoming, node));
+		incoming_withdraw(list_entry(node, struct incoming, node));
 	list_for_each_safe (node, next, &ep->requests) {
 		struct request *r = request_of_node(node);
 

@@ -70,7 +70,7 @@ void incoming_free(struct incoming *in)
 {
 	struct ua *ua = in->ep->ua;
 
-	if (in->told && !in->answered && ua->listener)
+	if (in->told && ua->listener)
 		ua->listener->incoming_gone(ua->listener_ctx, in);
 	txn_forget(in->txn);
 	later_cancel(&in->note);
@@ -86,7 +86,6 @@ static void send_reply(struct incoming *in, const struct uas_reply *r)
 	uas_build_reply(&b, in->ep->ua, in->request, r);
 	(void)txn_reply(in->txn, r->status, buf_slice(&b));
 	buf_deinit(&b);
-	in->answered = true;
 }
 
 int incoming_reply(struct incoming *in, const struct incoming_reply *r)
@@ -111,6 +110,7 @@ int incoming_reply(struct incoming *in, const struct incoming_reply *r)
 	ua_random_hex(in->ep->ua, &tag, TO_TAG_BYTES);
 	reply.to_tag = buf_slice(&tag);
 	reply.headers = buf_slice(&headers);
+	in->told = false;
 	send_reply(in, &reply);
 	buf_deinit(&headers);
 	buf_deinit(&tag);
@@ -149,7 +149,7 @@ static unsigned own_answer(enum method m)
 	return 480;
 }
 
-void incoming_pass(struct incoming *in)
+void incoming_withdraw(struct incoming *in)
 {
 	UA_SCOPE(in->ep->ua);
 	struct buf tag = BUF_NULL, headers = BUF_NULL;
@@ -164,4 +164,10 @@ void incoming_pass(struct incoming *in)
 	buf_deinit(&headers);
 	buf_deinit(&tag);
 	incoming_free(in);
+}
+
+void incoming_pass(struct incoming *in)
+{
+	in->told = false;
+	incoming_withdraw(in);
 }

@@ -14,8 +14,7 @@ struct incoming {
 	struct txn *txn;
 	const struct msg *request; /* the transaction's; valid as long as this is */
 	struct later_note note;
-	bool told; /* the listener has it */
-	bool answered;
+	bool told;  /* the listener has it and has not decided */
 	void *user; /* the listener's */
 };
 
@@ -42,3 +41,5 @@ int incoming_reply(struct incoming *in, const struct incoming_reply *r);
  * 481; SUBSCRIBE and PUBLISH: 489; others: 480). Frees.
  */
 void incoming_pass(struct incoming *in);
+/* The same without being asked to: a listener that was still to decide hears incoming_gone. */
+void incoming_withdraw(struct incoming *in);

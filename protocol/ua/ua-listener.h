@@ -38,6 +38,9 @@ struct ua_listener {
 	 * incoming_reply() or incoming_pass(), now or later, exactly once (incoming.h).
 	 */
 	void (*incoming)(void *ctx, struct incoming *in);
-	/* The request was answered otherwise (its transaction ended): the pointer is dead after. */
+	/*
+	 * Nobody waits for the decision any more (the transaction ended, the endpoint closes): the
+	 * pointer is dead after.
+	 */
 	void (*incoming_gone)(void *ctx, struct incoming *in);
 };
