@@ -9,7 +9,6 @@
 #include "protocol/base/err.h"
 #include "protocol/base/log.h"
 #include "protocol/base/mem.h"
-#include "protocol/msg/uri.h"
 #include "protocol/ua/profile.h"
 #include "protocol/ua/ua.h"
 
@@ -134,24 +133,6 @@ void secrets_answer(struct secrets *s, uint64_t query, struct slice user, struct
 	loop_soon(s->loop, &s->tell);
 }
 
-/* The account, else the user part of the address of record without its escapes. */
-static void append_user(struct buf *b, const struct profile *p)
-{
-	struct uri uri;
-	unsigned char c;
-
-	if (p->account) {
-		buf_str(b, p->account);
-		return;
-	}
-	if (!p->uri || uri_parse(slice_str(p->uri), &uri) < 0)
-		return;
-	while (uri.user.n > 0) {
-		(void)uri_next_char(&uri.user, &c);
-		buf_putc(b, (char)c);
-	}
-}
-
 void secrets_ask(struct secrets *s, uint64_t query, const struct host_secret_query *what)
 {
 	const struct profile *p = what->profile;
@@ -159,7 +140,7 @@ void secrets_ask(struct secrets *s, uint64_t query, const struct host_secret_que
 
 	if (p->secret.bytes) {
 		buf_reserve(&user, 1); /* so that not even an empty name is no name */
-		append_user(&user, p);
+		profile_append_user(&user, p);
 		secrets_answer(s, query, buf_slice(&user), slice_of(p->secret.bytes, p->secret.n));
 	} else if (s->ask_agent) {
 		s->ask_agent(s->agent_ctx, query, what);

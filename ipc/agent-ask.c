@@ -158,12 +158,20 @@ static const struct bus_option credential_options[] = {
 static bool take_credentials(struct agent_ask *q, struct bus_reader *r)
 {
 	const struct iface_host *h = q->all->iface->host;
+	const struct endpoint *ep = endpoint_of(q);
 	struct bus_value values[2];
 	struct bus_option_error error;
+	struct buf user = BUF_NULL;
 
-	if (bus_option_read(r, credential_options, values, &error) < 0 || !values[1].given)
+	if (!ep || bus_option_read(r, credential_options, values, &error) < 0 || !values[1].given)
 		return false;
-	h->secret(h->ctx, q->query, values[0].given ? values[0].s : SLICE_NULL, values[1].s);
+	buf_reserve(&user, 1); /* so that not even an empty name is no name */
+	if (values[0].given)
+		buf_put(&user, values[0].s);
+	else
+		profile_append_user(&user, ep->profile);
+	h->secret(h->ctx, q->query, buf_slice(&user), values[1].s);
+	buf_deinit(&user);
 	return true;
 }
 

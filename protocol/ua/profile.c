@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "protocol/base/buf.h"
 #include "protocol/base/mem.h"
+#include "protocol/msg/uri.h"
 
 enum {
 	DEFAULT_EXPIRES = 3600, /* RFC 3261 section 10.2.1.1 suggests an hour */
@@ -191,4 +193,21 @@ const char *profile_auth_name(enum profile_auth bit)
 		return "kerberos";
 	}
 	return NULL;
+}
+
+void profile_append_user(struct buf *b, const struct profile *p)
+{
+	struct uri uri;
+	unsigned char c;
+
+	if (p->account) {
+		buf_str(b, p->account);
+		return;
+	}
+	if (!p->uri || uri_parse(slice_str(p->uri), &uri) < 0)
+		return;
+	while (uri.user.n > 0) {
+		(void)uri_next_char(&uri.user, &c);
+		buf_putc(b, (char)c);
+	}
 }

@@ -9,6 +9,8 @@
  * the profile, NUL-terminated, and NULL where nothing was said.
  */
 
+struct buf;
+
 enum profile_kind {
 	PROFILE_REGISTERED,
 	PROFILE_PEER_TO_PEER,
@@ -111,5 +113,7 @@ bool profile_equal(const struct profile *a, const struct profile *b);
 const struct profile_server *profile_registrar(const struct profile *p);
 /* Where requests other than REGISTER go: proxy, else registrar; NULL: RFC 3263 on the target. */
 const struct profile_server *profile_proxy(const struct profile *p);
+/* Who answers challenges: the account, else the user part of the address of record unescaped. */
+void profile_append_user(struct buf *b, const struct profile *p);
 /* "digest" and so on; NULL for a mask that is not one bit. */
 const char *profile_auth_name(enum profile_auth bit);
