@@ -45,8 +45,11 @@ static int on_reload(void *ctx, iface_report_fn *report, void *report_ctx)
 {
 	struct app *a = ctx;
 	struct config *refused = NULL;
-	int r = app_reload(a, &refused);
+	int r;
 
+	if (a->stopping)
+		return -ESTALE;
+	r = app_reload(a, &refused);
 	report_problems(refused ? refused : a->config, report, report_ctx);
 	config_free(refused);
 	return r;

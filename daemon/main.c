@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,6 +180,8 @@ static int run(const struct arguments *a, const char *config)
 		return usage("no state directory: neither --state nor $HOME", "");
 	/* Passwords are in memory: no core dump, no ptrace by others of our user. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
+	/* Whoever reads our standard error may leave; every other write says so by its result. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	log_sink_open(&log, LOG_SINK_AUTO, a->level);
 	return app_run(&options, &log);
 }

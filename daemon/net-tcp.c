@@ -47,7 +47,7 @@ struct net_tcp {
 	struct net_peer *peer; /* NULL: we opened it */
 	bool proven;           /* sent a valid message */
 	bool pongs;            /* answered a ping, so silence means something */
-	bool pinged;           /* and waits for the answer */
+	usec_t pinged;         /* when the ping went out that waits for its answer; 0: none does */
 	bool abandoned;        /* the core is done with it; goes when drained */
 	struct timer timer;
 	usec_t first_timeout, idle_timeout;
@@ -118,16 +118,16 @@ static usec_t due(const struct net_tcp *c, const char **ret_why)
 		earlier(after(c->stuck, NET_WRITE_TIMEOUT), "the peer does not read", &at, ret_why);
 	if (flow_is_unused(&c->base.flow))
 		earlier(after(c->base.since, c->idle_timeout), "idle", &at, ret_why);
-	else if (c->pinged)
-		earlier(after(c->heard, c->ping_gap + NET_PONG_TIMEOUT),
-			"a keep-alive was not answered", &at, ret_why);
+	else if (c->pinged && c->pongs)
+		earlier(after(c->pinged, NET_PONG_TIMEOUT), "a keep-alive was not answered", &at,
+			ret_why);
 	return at;
 }
 
 /* RFC 5626 section 4.4.1: who opened the connection pings, while the connection is needed. */
 static usec_t ping_at(const struct net_tcp *c)
 {
-	if (c->phase != OPEN || c->peer || c->pinged || flow_is_unused(&c->base.flow))
+	if (c->phase != OPEN || c->peer || flow_is_unused(&c->base.flow) || (c->pinged && c->pongs))
 		return USEC_NEVER;
 	return c->heard + c->ping_gap;
 }
@@ -316,7 +316,7 @@ static void take_frame(struct net_tcp *c, enum frame_kind kind, struct slice fra
 		tcp_put(c, SLICE("\r\n"));
 		break;
 	case FRAME_PONG:
-		c->pongs |= c->pinged;
+		c->pongs |= c->pinged != 0;
 		break;
 	case FRAME_BAD:
 	case FRAME_TOO_LARGE:
@@ -363,10 +363,10 @@ static bool read_some(struct net_tcp *c)
 		return true;
 	c->in.n += (size_t)n;
 	c->heard = c->base.since = now_of(c);
-	c->pinged = false;
 	if (empty)
 		c->partial = now_of(c);
 	take_frames(c);
+	c->pinged = 0;
 	return c->base.life == NET_ALIVE && n == READ_SIZE;
 }
 
@@ -407,7 +407,7 @@ static void on_due(struct timer *t)
 	}
 	if (ping_at(c) <= now) {
 		/* Only who has answered before is expected to: then silence means it is gone. */
-		c->pinged = c->pongs;
+		c->pinged = now;
 		c->frame.expect_pong = true;
 		c->heard = c->pongs ? c->heard : now;
 		tcp_put(c, SLICE("\r\n\r\n"));
