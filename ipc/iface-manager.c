@@ -148,6 +148,8 @@ static int register_new(struct bus_call *c, struct endpoint *ep)
 
 	if (!(wish->given ? wish->b : ep->profile->registers))
 		return 0;
+	if (!ep->registration)
+		return -EOPNOTSUPP;
 	if (headers->given)
 		r = iface_read_headers(headers->items, &list, &o.n_headers);
 	o.headers = list;
@@ -185,13 +187,16 @@ static int create_endpoint(struct bus_call *c, void *object)
 	if (r == -EEXIST)
 		return bus_call_fail(c, r, "an endpoint with this Id exists");
 	if (r == -EINVAL)
-		return bus_call_fail(c, r, "Id or Uri is malformed");
+		return bus_call_fail(c, r, "an option is malformed");
+	if (r == -EMSGSIZE)
+		return bus_call_fail(c, r, "an option is too long");
 	if (r < 0)
 		return r;
 	r = register_new(c, ep);
 	if (r < 0) {
 		endpoint_close(ep);
-		return bus_call_fail(c, r, "Headers cannot be used for a registration");
+		return bus_call_fail(
+			c, r, r == -EINVAL ? "Headers cannot be used for a registration" : NULL);
 	}
 	if (lifetime && strcmp(lifetime, "client") == 0) {
 		struct iface_endpoint *ie = ep->user;

@@ -5,8 +5,10 @@
 
 #include "protocol/base/err.h"
 #include "protocol/msg/build.h"
+#include "protocol/msg/scan.h"
 #include "protocol/ua/incoming.h"
 #include "protocol/ua/limits.h"
+#include "protocol/ua/locate.h"
 #include "protocol/ua/registration.h"
 
 static const struct endpoint_kind kinds[] = {
@@ -97,6 +99,46 @@ static char *free_id(struct ua *ua, const char *name)
 	}
 }
 
+/* What stands in a header between quotes and angle brackets has none of its own (RFC 5626 4.1). */
+static bool is_plain(const char *text)
+{
+	if (!*text)
+		return false;
+	for (; *text; text++)
+		if (*text <= ' ' || *text > '~' || strchr("\"<>\\", *text))
+			return false;
+	return true;
+}
+
+static int check_lengths(const struct endpoint_config *c)
+{
+	const char *const texts[] = { c->id, c->uri, c->display_name, c->endpoint_id,
+		c->instance_id, c->outbound_proxy };
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (texts[i] && strlen(texts[i]) > LIMITS_ENDPOINT_TEXT)
+			return -EMSGSIZE;
+	return 0;
+}
+
+/* Whatever is given goes into requests as it is. */
+static int check_texts(const struct endpoint_config *c)
+{
+	struct locate_target to;
+
+	if (c->id && !id_is_valid(c->id))
+		return -EINVAL;
+	if (c->display_name && !build_header_is_safe(SLICE("From"), slice_str(c->display_name)))
+		return -EINVAL;
+	if (c->endpoint_id && !scan_all(slice_str(c->endpoint_id), CHARS_TOKEN))
+		return -EINVAL;
+	if (c->instance_id && !is_plain(c->instance_id))
+		return -EINVAL;
+	if (c->outbound_proxy && locate_target_parse(slice_str(c->outbound_proxy), &to) < 0)
+		return -EINVAL;
+	return 0;
+}
+
 static void deliver_note(struct later_note *n);
 static void on_close_timer(struct timer *t);
 
@@ -146,11 +188,14 @@ int endpoint_new(struct ua *ua, const struct endpoint_config *c, struct endpoint
 	const char *text = pick(c->uri, c->profile->uri);
 	struct endpoint *ep;
 	struct uri uri;
+	int r = check_lengths(c);
 
+	if (r == 0)
+		r = check_texts(c);
+	if (r < 0)
+		return r;
 	if (!text || uri_parse(slice_str(text), &uri) < 0 ||
 		(uri.scheme != URI_SIP && uri.scheme != URI_SIPS))
-		return -EINVAL;
-	if (c->id && !id_is_valid(c->id))
 		return -EINVAL;
 	if (c->id && endpoint_find(ua, slice_str(c->id)))
 		return -EEXIST;

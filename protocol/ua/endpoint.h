@@ -58,8 +58,8 @@ struct endpoint {
 };
 
 /*
- * 0; -EEXIST: the id is taken; -EINVAL: uri or id is malformed; -ENOSPC: too many. Does not
- * register by itself.
+ * 0; -EEXIST: the id is taken; -EINVAL: a member is malformed; -EMSGSIZE: one is longer than
+ * LIMITS_ENDPOINT_TEXT; -ENOSPC: too many. Does not register by itself.
  */
 int endpoint_new(struct ua *ua, const struct endpoint_config *c, struct endpoint **ret_endpoint);
 /*

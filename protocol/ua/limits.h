@@ -18,5 +18,6 @@ enum {
 	LIMITS_SERVER_HEALTH = 1024, /* servers remembered as failing */
 	LIMITS_RETRY_AFTER = 3600,   /* seconds that a 503 keeps us away at most */
 	LIMITS_UDP_REQUEST = 1300,   /* RFC 3261 18.1.1: larger requests take TCP */
+	LIMITS_ENDPOINT_TEXT = 1024, /* bytes of an endpoint's name, URI or id */
 	LIMITS_USER_HEADERS = 64,    /* header fields that a client may add to a request */
 };
