@@ -22,6 +22,7 @@ static const struct {
 	{ ENOTCONN, BUS_ERROR("NotRegistered"), "this needs a registration" },
 	{ ESTALE, BUS_ERROR("WrongState"), "not in this state" },
 	{ EBUSY, BUS_ERROR("WrongState"), "the same is under way already" },
+	{ ECANCELED, BUS_ERROR("WrongState"), "it was ended before its outcome" },
 	{ EACCES, BUS_ERROR("AuthenticationFailed"), "the credentials were not accepted" },
 	{ ECONNREFUSED, BUS_ERROR("TransportFailed"), "the far end could not be reached" },
 	{ EIO, BUS_ERROR("TransportFailed"), "input or output failed" },
