@@ -106,22 +106,31 @@ static void apply_profile(
 	}
 }
 
-/* Endpoints hold the old structs of profiles that did not change: so shall we. */
-static void keep_unchanged(const struct config *old, struct config *now)
-{
-	for (size_t i = 0; i < now->n_profiles; i++) {
-		struct profile *p = config_find_profile(old, now->profiles[i]->name);
+/* The place of the next profile in the new configuration: both are walked in the same order. */
+struct keeper {
+	struct config *now;
+	size_t at;
+};
 
-		if (p && profile_equal(p, now->profiles[i])) {
-			profile_unref(now->profiles[i]);
-			now->profiles[i] = profile_ref(p);
-		}
+/* Endpoints hold the old structs of profiles that did not change: so shall we. */
+static void keep_unchanged(
+	void *ctx, enum config_change change, struct profile *old, struct profile *now)
+{
+	struct keeper *k = ctx;
+
+	if (!now)
+		return;
+	if (change == CONFIG_UNCHANGED) {
+		k->now->profiles[k->at] = profile_ref(old);
+		profile_unref(now);
 	}
+	k->at++;
 }
 
 int app_reload(struct app *a, struct config **ret_refused)
 {
 	struct config *now = app_load(a), *old = a->config;
+	struct keeper keeper = { .now = now };
 
 	log_problems(a, now);
 	if (!config_is_usable(now)) {
@@ -131,7 +140,7 @@ int app_reload(struct app *a, struct config **ret_refused)
 		return -EINVAL;
 	}
 	loop_enter(&a->loop);
-	keep_unchanged(old, now);
+	config_compare(old, now, keep_unchanged, &keeper);
 	a->config = now;
 	(void)apply_daemon(a, now->daemon); /* logged there; a half-open daemon still serves */
 	config_compare(old, now, apply_profile, a);

@@ -102,7 +102,7 @@ static void arm(struct resolver *r)
 		return;
 	(void)ares_timeout(r->channel, &most, &tv);
 	timer_arm_at(&r->loop->timers, &r->expire,
-		loop_now() + (usec_t)tv.tv_sec * USEC_PER_SEC + (usec_t)tv.tv_usec + 1000);
+		r->loop->timers.now + (usec_t)tv.tv_sec * USEC_PER_SEC + (usec_t)tv.tv_usec + 1000);
 }
 
 static void on_socket(evutil_socket_t fd, short what, void *ctx)
@@ -237,7 +237,7 @@ static void take_addresses(struct name *n, const struct ares_addrinfo *info)
 		if (a->ai_ttl < ttl)
 			ttl = a->ai_ttl;
 	}
-	n->expires = loop_now() + (usec_t)(ttl > 0 ? ttl : 0) * USEC_PER_SEC;
+	n->expires = n->r->loop->timers.now + (usec_t)(ttl > 0 ? ttl : 0) * USEC_PER_SEC;
 }
 
 static void on_answer(void *ctx, int status, int timeouts, struct ares_addrinfo *info)
@@ -285,7 +285,7 @@ static struct name *find(struct resolver *r, struct slice key)
 	struct map_node *node = map_find(&r->names, key);
 	struct name *n = node ? container_of(node, struct name, node) : NULL;
 
-	if (n && (n->running || n->expires > loop_now()))
+	if (n && (n->running || n->expires > r->loop->timers.now))
 		return n;
 	if (n)
 		name_free(n);
@@ -351,6 +351,8 @@ void resolver_ask(struct resolver *r, uint64_t query, const char *name)
 	follow_config(r);
 	if (r->n_waiters++ >= RESOLVER_MAX_WAITERS)
 		answer(r, w, NULL, -ENOSPC);
+	else if (key.n == 0 || slice_eq(buf_slice(&key), SLICE("."))) /* the root is no host */
+		answer(r, w, NULL, -ENOENT);
 	else
 		look_up(r, w, buf_slice(&key));
 }
