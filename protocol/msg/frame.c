@@ -60,7 +60,22 @@ static size_t section_length(struct frame_state *s, struct slice input)
 	}
 }
 
-/* The one Content-Length of the section; false if it is absent, malformed or contradicts itself. */
+/* A start line of SIP, and not of something else that looks like it. */
+static bool is_sip(struct slice first)
+{
+	static const struct slice version = SLICE_INIT("SIP/2.0");
+
+	first = slice_trim(first);
+	return slice_starts(first, version) ||
+	       (first.n > version.n && slice_eq(slice_skip(first, first.n - version.n), version));
+}
+
+/*
+ * The one Content-Length of the section; false if it is malformed or contradicts itself. RFC 3261
+ * 18.3 wants one on a stream. RFC 2543 did not, and peers still leave it out where there is no body
+ * (RFC 4475 3.4.1 asks to bear with them): absent, it is 0. A body that follows all the same is no
+ * start of a message, which ends the stream there.
+ */
 static bool read_length(struct slice section, uint32_t *ret)
 {
 	struct scan s = scan_of(section);
@@ -78,7 +93,8 @@ static bool read_length(struct slice section, uint32_t *ret)
 			return false;
 		value = h.value;
 	}
-	return slice_to_u32(value, UINT32_MAX, ret);
+	*ret = 0;
+	return value.p ? slice_to_u32(value, UINT32_MAX, ret) : is_sip(first);
 }
 
 /* Finds the end of the message; FRAME_MESSAGE means that s->total is known. */

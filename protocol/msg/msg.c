@@ -125,8 +125,6 @@ static void find_body(struct msg *m, size_t body_at, enum msg_framing framing)
 	m->body = rest;
 	if (framing == MSG_HEAD) {
 		msg_set_fault(m, 513, "Message Too Large");
-	} else if (!value.p && framing == MSG_STREAM) {
-		msg_set_fault(m, 400, "Missing Content-Length");
 	} else if (value.p && !slice_to_u32(value, MSG_MAX_BYTES, &length)) {
 		msg_set_fault(m, 400, "Bad Content-Length");
 	} else if (value.p && length > rest.n) {

@@ -63,7 +63,7 @@ struct msg {
 
 enum msg_framing {
 	MSG_DATAGRAM, /* body ends with Content-Length or with the bytes; surplus is ignored */
-	MSG_STREAM,   /* Content-Length must be there and must fit (frame.h has seen to it) */
+	MSG_STREAM,   /* the bytes are one frame of frame.h */
 	MSG_HEAD,     /* only the header section of what is too large: a fault 513 */
 };
 

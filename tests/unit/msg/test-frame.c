@@ -40,9 +40,13 @@ START_TEST(verdicts)
 		{ HEAD "l: 3\r\n", FRAME_PARTIAL, 0 },
 		{ "", FRAME_PARTIAL, 0 },
 		{ "O", FRAME_PARTIAL, 0 },
-		/* RFC 3261 section 18.3: on a stream Content-Length is the only end of a message */
-		{ HEAD "\r\n", FRAME_BAD, 0 },
-		{ HEAD "X-l: 3\r\n\r\n", FRAME_BAD, 0 },
+		/* RFC 4475 3.4.1: without Content-Length, no body; what follows is another message
+		 */
+		{ HEAD "\r\n", FRAME_MESSAGE, 0 },
+		{ HEAD "X-l: 3\r\n\r\n", FRAME_MESSAGE, 0 },
+		{ "SIP/2.0 200 OK\r\n\r\n", FRAME_MESSAGE, 0 },
+		{ "GET / HTTP/1.1\r\nHost: x\r\n\r\n", FRAME_BAD, 0 },
+		{ HEAD "\r\nv=0\r\n", FRAME_MESSAGE, sizeof(HEAD "\r\n") - 1 },
 		/* RFC 4475 3.1.2.3, 3.3.9 */
 		{ HEAD "l: -999\r\n\r\n", FRAME_BAD, 0 },
 		{ HEAD "l: 1\r\nContent-Length: 2\r\n\r\nab", FRAME_BAD, 0 },
