@@ -128,6 +128,7 @@ int app_bus_start(struct app *a)
 		.is_administrator = on_is_administrator,
 		.secret = on_secret,
 		.find_profile = on_find_profile,
+		.one_user = !a->options->system,
 		.ctx = a };
 	r = bus_connection_new(a->loop.base, &setup, &a->bus);
 	if (r == 0)

@@ -26,6 +26,7 @@ struct app_options {
 	const char *config_folder;
 	const char *state_folder;
 	const char *bus_address; /* "session", "system" or a D-Bus address */
+	bool system;             /* others than our own user are on that bus */
 };
 
 /* Everything joined. One in a process; no part of it is global. */

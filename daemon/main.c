@@ -173,7 +173,8 @@ static int run(const struct arguments *a, const char *config)
 		.state_folder = state,
 		.bus_address = a->address  ? a->address
 			       : a->system ? "system"
-					   : "session" };
+					   : "session",
+		.system = a->system };
 	struct log_sink log;
 
 	if (!state)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /*
- * What an object looks like on the bus, as const data. Dispatch, argument checks, properties,
- * change signals, introspection and its documentation all come from these rows. A whole object:
+ * What an object looks like on the bus: dispatch, argument checks, properties, change signals,
+ * introspection and its documentation all come from these rows. A whole object:
  *	static int dim(struct bus_call *c, void *object)
  *	{
  *		struct lamp *lamp = object; // { struct bus_object *bus; uint32_t watts; }
@@ -50,8 +50,8 @@ enum {
 	BUS_EMITS = 1 << 4,       /* property: PropertiesChanged carries the new value */
 	BUS_INVALIDATES = 1 << 5, /* property: PropertiesChanged carries the name alone */
 	BUS_UNICAST = 1 << 6,     /* signal: is content, never goes out without a destination */
+	BUS_STATE = 1 << 7,       /* property: a state or code; the guard sees the flag */
 };
-
 enum { BUS_OPTIONS_MAX = 32, BUS_PROPERTIES_MAX = 64 }; /* of one method, one interface */
 
 /* Argument names, in then out. */

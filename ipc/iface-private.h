@@ -49,7 +49,7 @@ int iface_page_query(struct bus_call *c, void *object);
 enum { IFACE_PAGE_METHOD, IFACE_PAGE_HEADERS, IFACE_PAGE_TIMEOUT };
 enum { IFACE_QUERY_HEADERS, IFACE_QUERY_TIMEOUT };
 
-/* -EPERM unless the host says that this user may use the profile. */
+/* -EPERM unless the host says that this user, or who hears a broadcast, may use the profile. */
 int iface_guard(const struct iface *i, const struct bus_access *a, const struct profile *p);
 /* Answers a call by an outcome that is no success, as the error map of the contract says. */
 int iface_fail(struct bus_call *c, const struct outcome *o);

@@ -154,6 +154,9 @@ int iface_guard(const struct iface *i, const struct bus_access *a, const struct 
 {
 	const struct iface_host *h = i->host;
 
+	/* Whom a broadcast reaches the bus decides, not the profile: states and codes alone. */
+	if (!a->sender)
+		return h->one_user || (a->flags & BUS_STATE) ? 0 : -EPERM;
 	if (h->is_administrator(h->ctx, a->uid))
 		return 0;
 	return (a->flags & BUS_PRIVILEGED) || !h->may_use(h->ctx, a->uid, p) ? -EPERM : 0;

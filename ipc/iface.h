@@ -47,6 +47,8 @@ struct iface_host {
 	void (*secret)(void *ctx, uint64_t query, struct slice user, struct slice password);
 	/* The loaded profile of that name, NULL if there is none. Borrowed. */
 	struct profile *(*find_profile)(void *ctx, struct slice name);
+	/* Everybody on this bus is the user whom we run as: broadcasts may carry every value. */
+	bool one_user;
 	void *ctx;
 };
 

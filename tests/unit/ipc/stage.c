@@ -67,8 +67,13 @@ void stage_init(struct stage *s)
 	*s = (struct stage){ .w = world_new(7) };
 	recorder_init(&s->r);
 	s->alice = world_ua(s->w, "192.0.2.1");
-	s->host = (struct iface_host){ on_check, on_reload, on_may_use, on_is_administrator,
-		on_secret, on_find_profile, s };
+	s->host = (struct iface_host){ .check = on_check,
+		.reload = on_reload,
+		.may_use = on_may_use,
+		.is_administrator = on_is_administrator,
+		.secret = on_secret,
+		.find_profile = on_find_profile,
+		.ctx = s };
 	ck_assert_int_eq(iface_new(s->r.bus, s->alice->ua, &s->host, &s->iface), 0);
 	s->ep = world_endpoint(s->alice, &(struct world_account){ .id = "alice",
 						 .domain = "example.com",

@@ -549,6 +549,53 @@ START_TEST(strangers_see_nothing)
 }
 END_TEST
 
+/* Whether the next PropertiesChanged that speaks of that property carries its value. */
+static bool is_told(const char *property)
+{
+	for (DBusMessage *m; (m = recorder_next(&s.r));) {
+		DBusMessageIter at, dict, entry;
+		const char *key;
+
+		if (!dbus_message_has_member(m, "PropertiesChanged"))
+			continue;
+		dbus_message_iter_init(m, &at);
+		dbus_message_iter_next(&at);
+		for (dbus_message_iter_recurse(&at, &dict);
+			dbus_message_iter_get_arg_type(&dict) == DBUS_TYPE_DICT_ENTRY;
+			dbus_message_iter_next(&dict)) {
+			dbus_message_iter_recurse(&dict, &entry);
+			dbus_message_iter_get_basic(&entry, &key);
+			if (strcmp(key, property) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Broadcasts carry states and codes alone, unless all who hear them are the one user. */
+START_TEST(states_are_for_everybody)
+{
+	for (unsigned one_user = 0; one_user < 2; one_user++) {
+		size_t from;
+
+		setup();
+		s.host.one_user = one_user;
+		stage_run(&s, 0);
+		stage_skip(&s);
+		from = s.r.next;
+		verb("Register", no_options);
+		registrar_says(200, BOUND);
+		ck_assert(is_told("RegistrationState"));
+		s.r.next = from;
+		ck_assert_int_eq(is_told("Contact"), one_user);
+		s.r.next = from;
+		ck_assert_int_eq(is_told("Bindings"), one_user);
+		stage_skip(&s);
+		teardown();
+	}
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *const tests[] = {
@@ -574,6 +621,7 @@ int main(void)
 		&an_endpoint_for_a_clients_life,
 		&close_says_goodbye,
 		&strangers_see_nothing,
+		&states_are_for_everybody,
 	};
 
 	return recorder_main("iface", tests, ARRAY_LEN(tests));
