@@ -32,32 +32,37 @@ const struct hdr *msg_header_next(const struct msg *m, enum hdr_id id, const str
 	return NULL;
 }
 
-/* The length of the list element at the start of text: commas in quotes and in "<>" are its own. */
-static size_t element_length(struct slice text)
+/*
+ * The length of the list element at the start of it->rest: commas in quotes and in "<>" are its
+ * own. What never closes is an ordinary character, and so are all of its kind on the rest of the
+ * line, for looking again and again would cost the square of its length.
+ */
+static size_t element_length(struct msg_list *it)
 {
-	struct scan s = scan_of(text);
+	struct scan s = scan_of(it->rest);
 	struct slice quoted;
-	bool closes = true; /* a bracket that never closes is an ordinary character */
+	size_t close;
 
 	while (!scan_at_end(&s) && *s.p != ',') {
-		size_t close = 0;
-
-		if (scan_quoted(&s, &quoted))
-			continue;
-		if (*s.p == '<' && closes) {
+		if (*s.p == '"' && !it->plain_quotes) {
+			if (scan_quoted(&s, &quoted))
+				continue;
+			it->plain_quotes = true;
+		} else if (*s.p == '<' && !it->plain_brackets) {
 			close = slice_find(scan_rest(&s), '>');
-			closes = close < scan_rest(&s).n;
+			it->plain_brackets = close == scan_rest(&s).n;
+			s.p += it->plain_brackets ? 0 : close;
 		}
-		s.p += closes ? close + 1 : 1;
+		s.p++;
 	}
-	return (size_t)(s.p - text.p);
+	return (size_t)(s.p - it->rest.p);
 }
 
 int msg_list_next(const struct msg *m, enum hdr_id id, struct msg_list *it, struct slice *ret)
 {
 	for (;;) {
 		while (it->rest.n) {
-			size_t length = element_length(it->rest);
+			size_t length = element_length(it);
 			struct slice one = slice_trim(slice_head(it->rest, length));
 
 			it->rest = slice_skip(it->rest, length + 1);
@@ -70,6 +75,7 @@ int msg_list_next(const struct msg *m, enum hdr_id id, struct msg_list *it, stru
 			return 0;
 		it->at = msg_header_next(m, id, it->at);
 		it->started = true;
+		it->plain_quotes = it->plain_brackets = false;
 		it->rest = it->at ? it->at->value : SLICE_NULL;
 	}
 }

@@ -93,7 +93,7 @@ const struct hdr *msg_header_next(const struct msg *m, enum hdr_id id, const str
 struct msg_list {
 	const struct hdr *at;
 	struct slice rest;
-	bool started;
+	bool started, plain_quotes, plain_brackets;
 };
 /* 1 and the next raw element (quotes and <> respected, trimmed, never empty), 0 at the end. */
 int msg_list_next(const struct msg *m, enum hdr_id id, struct msg_list *it, struct slice *ret);

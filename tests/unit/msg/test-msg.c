@@ -2,6 +2,7 @@
 #include "protocol/msg/msg.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "protocol/base/buf.h"
 #include "tests/support/exact.h"
@@ -454,6 +455,45 @@ START_TEST(unclosed_lists)
 }
 END_TEST
 
+/* The same at full length, with every second character a place to begin anew. */
+static void long_unclosed(const char *piece)
+{
+	enum { LENGTH = 60000 };
+	struct msg_list it = { .started = false };
+	struct slice one = SLICE_NULL;
+	struct buf b = BUF_NULL;
+	size_t n = 0, commas = 0;
+	struct msg *m;
+
+	buf_lit(&b, "OPTIONS sip:h SIP/2.0\r\n" TOP "Require: \"");
+	while (b.n < LENGTH) {
+		buf_str(&b, piece);
+		commas += strchr(piece, ',') ? 1 : 0;
+	}
+	buf_lit(&b, "x,");
+	buf_lit(&b, "last");
+	buf_lit(&b, "\r\n\r\n");
+	m = parse(buf_slice(&b), MSG_DATAGRAM);
+	while (msg_list_next(m, HDR_REQUIRE, &it, &one) == 1) {
+		/* Looked for once, which is what keeps this from taking seconds. */
+		ck_assert(it.plain_quotes || it.plain_brackets);
+		n++;
+	}
+	ck_assert_uint_eq(n, commas + 2);
+	assert_slice(one, "last");
+	msg_unref(m);
+	buf_deinit(&b);
+}
+
+START_TEST(long_unclosed_lists)
+{
+	long_unclosed("\\\"");
+	long_unclosed("\\\",");
+	long_unclosed("<,");
+	long_unclosed("<\\\",");
+}
+END_TEST
+
 /* RFC 3261 section 20.33 */
 START_TEST(retry_after)
 {
@@ -482,4 +522,5 @@ START_TEST(retry_after)
 END_TEST
 
 RUN_TESTS("msg-msg", request, response, start_lines, not_sip, header_faults, missing_and_bad, ack,
-	lenient_responses, streams, folds, limits, access, unclosed_lists, retry_after)
+	lenient_responses, streams, folds, limits, access, unclosed_lists, long_unclosed_lists,
+	retry_after)
