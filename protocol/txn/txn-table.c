@@ -49,7 +49,10 @@ static uint64_t server_id(const struct txn_table *tt, const struct msg *m, struc
 
 static uint64_t merge_id(const struct txn_table *tt, const struct msg *m)
 {
-	return slice_hash(m->call_id, slice_hash(m->from_tag, tt->merges.seed + m->cseq));
+	/* With the method, as part of CSeq: what cannot be merged shares no chain. */
+	uint64_t h = slice_hash(m->method_name, tt->merges.seed + m->cseq);
+
+	return slice_hash(m->call_id, slice_hash(m->from_tag, h));
 }
 
 /* ---- comparison ---- */

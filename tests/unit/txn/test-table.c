@@ -177,6 +177,23 @@ START_TEST(merged_requests)
 }
 END_TEST
 
+/* Any number of methods may share the rest: each has a chain of its own, so none gets long. */
+START_TEST(methods_are_not_merged)
+{
+	static const char *const methods[] = { "OPTIONS", "NEWFANGLED", "NEWFANGLEd", "MESSAGE" };
+	struct rig rig;
+
+	start(&rig, &(struct rig_request){ .method = "INVITE" });
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+		rig_in_request(&rig.bob,
+			&(struct rig_request){ .method = methods[i], .branch = "z9hG4bK-x" });
+	ck_assert_uint_eq(rig.bob.table.merges.n, ARRAY_LEN(methods) + 1);
+	map_for_each (node, &rig.bob.table.merges)
+		ck_assert_ptr_null(map_find_next(node));
+	rig_deinit(&rig);
+}
+END_TEST
+
 static void in_numbered(struct rig *rig, const char *method, unsigned i)
 {
 	char branch[32];
@@ -357,6 +374,7 @@ int main(void)
 	tcase_add_test(tc, rfc_2543_cancel);
 	tcase_add_test(tc, client_matching);
 	tcase_add_test(tc, merged_requests);
+	tcase_add_test(tc, methods_are_not_merged);
 	tcase_add_test(tc, full_table);
 	tcase_add_test(tc, full_table_cancels);
 	tcase_add_test(tc, deinit_ends_all);
