@@ -43,6 +43,11 @@ bool flow_is_reliable(const struct flow *f)
 	return transport_is_reliable(f->transport);
 }
 
+struct slice flow_local_host(const struct flow *f)
+{
+	return f->local.host[0] ? slice_str(f->local.host) : SLICE("0.0.0.0");
+}
+
 bool flow_addr_equal(const struct flow_addr *a, const struct flow_addr *b)
 {
 	return a->port == b->port && strcmp(a->host, b->host) == 0;

@@ -56,4 +56,6 @@ bool flow_is_unused(const struct flow *f);
 /* Dropped if the flow is down. */
 void flow_send(struct flow *f, struct slice bytes);
 bool flow_is_reliable(const struct flow *f);
+/* local.host, or "0.0.0.0" for what could not even be begun and so has no address of ours. */
+struct slice flow_local_host(const struct flow *f);
 bool flow_addr_equal(const struct flow_addr *a, const struct flow_addr *b);

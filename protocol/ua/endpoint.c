@@ -378,7 +378,7 @@ void endpoint_append_contact_uri(struct buf *b, const struct endpoint *ep, const
 	buf_lit(b, "sip:");
 	buf_str(b, ep->token);
 	buf_putc(b, '@');
-	build_hostport(b, slice_str(f->local.host), f->local.port);
+	build_hostport(b, flow_local_host(f), f->local.port);
 	if (f->transport != TRANSPORT_UDP) {
 		buf_lit(b, ";transport=");
 		buf_str(b, transport_name(f->transport));

@@ -70,8 +70,7 @@ static void append_via(struct buf *b, struct request *r, const struct flow *f)
 	struct buf branch = BUF_NULL;
 	struct build_via via = {
 		.transport = slice_str(transport_via_name(f->transport)),
-		/* A connection that could not even be begun has no address of ours. */
-		.host = f->local.host[0] ? slice_str(f->local.host) : SLICE("0.0.0.0"),
+		.host = flow_local_host(f),
 		.port = f->local.port,
 	};
 

@@ -38,6 +38,52 @@ START_TEST(back_off)
 }
 END_TEST
 
+static void drop(struct flow *f, struct slice bytes)
+{
+	(void)f;
+	(void)bytes;
+}
+
+static void ignore(struct flow *f)
+{
+	(void)f;
+}
+
+static struct flow *open_broken(void *ctx, const struct host_target *target)
+{
+	static const struct flow_ops ops = { .send = drop, .unused = ignore };
+	static struct flow broken;
+
+	(void)ctx;
+	flow_init(&broken, &ops, target->transport);
+	broken.peer = target->addr;
+	return &broken;
+}
+
+/* A machine without any network: the flow has no address of ours, and breaks at once. That passes.
+ */
+START_TEST(no_network)
+{
+	struct scene s = scene_new(&scene_alice);
+	struct host_ops ops = *s.wu->host.ops;
+	struct flow *broken;
+
+	ops.open = open_broken;
+	s.wu->host.ops = &ops;
+	ck_assert_int_eq(registration_start(s.r, &(struct registration_options){ 0 }), 0);
+	world_settle(s.w);
+	world_expect_no_done(s.wu);
+	broken = s.ep->flow;
+	ck_assert_ptr_nonnull(broken);
+	broken->state = FLOW_DOWN;
+	ua_flow_down(s.wu->ua, broken, "no route to host");
+	(void)world_expect_done(s.wu, UA_REGISTER, 0, -ECONNREFUSED);
+	ck_assert_int_eq(s.r->state, REGISTRATION_WAITING);
+	ck_assert_uint_le(s.r->next_attempt - s.wu->ua->timers.now, 60 * SEC);
+	world_free(s.w);
+}
+END_TEST
+
 /* RFC 3261 sections 20.33 and 21.5.4 */
 START_TEST(retry_after)
 {
@@ -256,5 +302,5 @@ START_TEST(refresh_fails)
 }
 END_TEST
 
-RUN_TESTS("registration-failure", back_off, retry_after, verdicts, wrong_password, no_password,
-	registrar_silent, registrar_comes_back, refresh_fails)
+RUN_TESTS("registration-failure", back_off, no_network, retry_after, verdicts, wrong_password,
+	no_password, registrar_silent, registrar_comes_back, refresh_fails)
