@@ -9,13 +9,46 @@
 
 enum { TO_TAG_BYTES = 8 };
 
+/* From here on the endpoint knows nothing of it, and nothing is answered any more. */
+static void leave(struct incoming *in)
+{
+	txn_forget(in->txn);
+	in->txn = NULL;
+	later_cancel(&in->note);
+	if (!list_is_linked(&in->node))
+		return;
+	list_remove(&in->node);
+	in->ep->n_incoming--;
+}
+
+static void destroy(struct incoming *in)
+{
+	msg_unref(in->request);
+	free(in);
+}
+
+void incoming_free(struct incoming *in)
+{
+	leave(in);
+	destroy(in);
+}
+
+/* Who was told of it hears by a note that it is over, and may answer in vain until then. */
+static void end(struct incoming *in)
+{
+	if (!in->told) {
+		incoming_free(in);
+		return;
+	}
+	txn_forget(in->txn);
+	in->txn = NULL;
+	later_queue(&in->ep->ua->later, &in->note);
+}
+
 static void on_ended(void *owner, struct txn *t)
 {
-	struct incoming *in = owner;
-
 	(void)t;
-	in->txn = NULL;
-	incoming_free(in);
+	end(owner);
 }
 
 /* Nobody decided in time, or the answer found no way: no answer is owed any more. */
@@ -23,7 +56,7 @@ static void on_failed(void *owner, struct txn *t, enum txn_failure why)
 {
 	(void)t;
 	(void)why;
-	incoming_free(owner);
+	end(owner);
 }
 
 static const struct txn_server_ops server_ops = { .failed = on_failed, .ended = on_ended };
@@ -33,6 +66,14 @@ static void deliver_note(struct later_note *n)
 	struct incoming *in = container_of(n, struct incoming, note);
 	struct ua *ua = in->ep->ua;
 
+	if (!in->txn) {
+		/* The listener may free the endpoint: nothing leads from it to us by then. */
+		leave(in);
+		if (ua->listener)
+			ua->listener->incoming_gone(ua->listener_ctx, in);
+		destroy(in);
+		return;
+	}
 	if (!ua->listener || in->ep->closing) {
 		incoming_pass(in);
 		return;
@@ -56,7 +97,7 @@ struct incoming *incoming_new(struct endpoint *ep, struct flow *reply_flow, stru
 	}
 	in->ep = ep;
 	in->txn = t;
-	in->request = txn_request(t);
+	in->request = msg_ref(request);
 	in->note.deliver = deliver_note;
 	list_append(&ep->incoming, &in->node);
 	ep->n_incoming++;
@@ -66,23 +107,12 @@ struct incoming *incoming_new(struct endpoint *ep, struct flow *reply_flow, stru
 	return in;
 }
 
-void incoming_free(struct incoming *in)
-{
-	struct ua *ua = in->ep->ua;
-
-	if (in->told && ua->listener)
-		ua->listener->incoming_gone(ua->listener_ctx, in);
-	txn_forget(in->txn);
-	later_cancel(&in->note);
-	list_remove(&in->node);
-	in->ep->n_incoming--;
-	free(in);
-}
-
 static void send_reply(struct incoming *in, const struct uas_reply *r)
 {
 	struct buf b = BUF_NULL;
 
+	if (!in->txn)
+		return;
 	uas_build_reply(&b, in->ep->ua, in->request, r);
 	(void)txn_reply(in->txn, r->status, buf_slice(&b));
 	buf_deinit(&b);
@@ -110,7 +140,6 @@ int incoming_reply(struct incoming *in, const struct incoming_reply *r)
 	ua_random_hex(in->ep->ua, &tag, TO_TAG_BYTES);
 	reply.to_tag = buf_slice(&tag);
 	reply.headers = buf_slice(&headers);
-	in->told = false;
 	send_reply(in, &reply);
 	buf_deinit(&headers);
 	buf_deinit(&tag);
@@ -149,9 +178,8 @@ static unsigned own_answer(enum method m)
 	return 480;
 }
 
-void incoming_withdraw(struct incoming *in)
+static void answer_ourselves(struct incoming *in)
 {
-	UA_SCOPE(in->ep->ua);
 	struct buf tag = BUF_NULL, headers = BUF_NULL;
 	struct uas_reply reply = { .status = own_answer(in->request->method) };
 
@@ -163,11 +191,20 @@ void incoming_withdraw(struct incoming *in)
 	send_reply(in, &reply);
 	buf_deinit(&headers);
 	buf_deinit(&tag);
-	incoming_free(in);
 }
 
 void incoming_pass(struct incoming *in)
 {
-	in->told = false;
-	incoming_withdraw(in);
+	UA_SCOPE(in->ep->ua);
+
+	answer_ourselves(in);
+	incoming_free(in);
+}
+
+void incoming_withdraw(struct incoming *in)
+{
+	UA_SCOPE(in->ep->ua);
+
+	answer_ourselves(in);
+	end(in);
 }

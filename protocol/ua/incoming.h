@@ -11,10 +11,10 @@ struct request_header;
 struct incoming {
 	struct endpoint *ep;
 	struct list node;
-	struct txn *txn;
-	const struct msg *request; /* the transaction's; valid as long as this is */
+	struct txn *txn;     /* NULL: over, which the listener is about to be told */
+	struct msg *request; /* a reference */
 	struct later_note note;
-	bool told;  /* the listener has it and has not decided */
+	bool told;  /* the listener has it */
 	void *user; /* the listener's */
 };
 
@@ -23,7 +23,7 @@ struct incoming {
  * already: nothing was done and the caller answers 503.
  */
 struct incoming *incoming_new(struct endpoint *ep, struct flow *reply_flow, struct msg *request);
-/* Without an answer; the transaction goes on without an owner. */
+/* Without an answer or a word; the transaction goes on without an owner. */
 void incoming_free(struct incoming *in);
 
 struct incoming_reply {
@@ -34,7 +34,10 @@ struct incoming_reply {
 	struct slice content_type, body;
 };
 
-/* Answers and frees. -EINVAL (bad status or header) leaves it open. */
+/*
+ * Answers and frees; the answer reaches nobody if the request is over already. -EINVAL (bad status
+ * or header) leaves it open.
+ */
 int incoming_reply(struct incoming *in, const struct incoming_reply *r);
 /*
  * Nobody takes it: the stack's own answer (MESSAGE: 480 if nobody is there; OPTIONS: 200; NOTIFY:

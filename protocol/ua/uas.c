@@ -122,7 +122,7 @@ void uas_reject_stateless(
 	struct buf tag = BUF_NULL, b = BUF_NULL;
 	struct uas_reply r = { .status = status, .reason = reason };
 
-	if (m->method == METHOD_ACK || !msg_is_answerable(m))
+	if (m->method == METHOD_ACK || m->method == METHOD_BENOTIFY || !msg_is_answerable(m))
 		return;
 	append_stateless_tag(&tag, ua, m);
 	r.to_tag = buf_slice(&tag);

@@ -338,8 +338,9 @@ START_TEST(nobody_takes_it)
 		incoming_pass(arrived());
 		(void)world_expect_out(w, rows[i].status);
 	}
-	/* A BENOTIFY is never answered. */
+	/* A BENOTIFY is never answered, be it malformed. */
 	request("BENOTIFY", ALICE, NOTHING);
+	request("BENOTIFY", ALICE, WITH("Contact: <\n"));
 	ck_assert_uint_eq(world_count_news(alice, WORLD_INCOMING), 0);
 	world_expect_silence(w, USEC_PER_SEC);
 }
@@ -358,6 +359,54 @@ START_TEST(waiting_requests_are_bounded)
 	/* Closing answers all of them. */
 	endpoint_close(ep);
 	ck_assert_uint_eq(world_skip_out(w), LIMITS_INCOMING_PER_ENDPOINT);
+}
+END_TEST
+
+static void free_endpoint(struct world_ua *wu, struct incoming *in)
+{
+	(void)wu;
+	endpoint_free(in->ep);
+}
+
+/* Closing answers what waits and says so, once, to those who know of it. */
+START_TEST(closing_takes_requests_away)
+{
+	struct incoming *in;
+
+	request("MESSAGE", ALICE, NOTHING);
+	(void)arrived();
+	request("MESSAGE", ALICE, NOTHING);
+	in = arrived();
+	endpoint_close(ep);
+	(void)world_expect_out(w, "480");
+	(void)world_expect_out(w, "480");
+	ck_assert_uint_eq(world_count_news(alice, WORLD_GONE), 2);
+
+	/* Who answers before the news came answers nobody, and hears of it no more. */
+	ep = world_endpoint(
+		alice, &(struct world_account){ .id = "alice2", .domain = "example.com" });
+	request("MESSAGE", "sip:alice2@example.com", NOTHING);
+	in = arrived();
+	{
+		UA_SCOPE(alice->ua);
+		endpoint_close(ep);
+		ck_assert_int_eq(incoming_reply(in, &(struct incoming_reply){ .status = 200 }), 0);
+	}
+	(void)world_expect_out(w, "480");
+	world_expect_silence(w, USEC_PER_SEC);
+	ck_assert_uint_eq(world_count_news(alice, WORLD_GONE), 2);
+}
+END_TEST
+
+/* A listener may free the endpoint when it hears that a request is gone. */
+START_TEST(gone_and_the_endpoint_with_it)
+{
+	request("MESSAGE", ALICE, NOTHING);
+	(void)arrived();
+	alice->on_gone = free_endpoint;
+	world_run(w, 64 * TIMER_T1 + USEC_PER_SEC);
+	ck_assert_uint_eq(world_count_news(alice, WORLD_GONE), 1);
+	ck_assert_ptr_null(endpoint_find(alice->ua, SLICE("alice")));
 }
 END_TEST
 
@@ -412,6 +461,8 @@ int main(void)
 	tcase_add_test(tc, rfc3428_7_page);
 	tcase_add_test(tc, nobody_takes_it);
 	tcase_add_test(tc, waiting_requests_are_bounded);
+	tcase_add_test(tc, closing_takes_requests_away);
+	tcase_add_test(tc, gone_and_the_endpoint_with_it);
 	tcase_add_test(tc, rfc4320_undecided_request_goes);
 	tcase_add_test(tc, rfc3261_8_1_3_3_foreign_responses);
 	suite_add_tcase(s, tc);
