@@ -7,75 +7,133 @@
 #include <unistd.h>
 
 #include "conf/daemon-conf.h"
+#include "daemon/loop.h"
 #include "protocol/base/mem.h"
 #include "protocol/base/slice.h"
 #include "protocol/ua/profile.h"
 
 enum { GROUPS_MAX = 1024 };
 
+struct group_name {
+	gid_t gid;
+	char *name; /* NULL: it has none */
+};
+
+struct access_user {
+	uid_t uid;
+	usec_t until;
+	char *name; /* NULL: it has none */
+	struct group_name *groups;
+	size_t n_groups;
+};
+
 bool access_is_administrator(uid_t uid)
 {
 	return uid == 0 || (uid != ACCESS_NOBODY && uid == geteuid());
 }
 
-static bool is_user(const char *who, uid_t uid)
-{
-	uint32_t number;
-	const struct passwd *pw;
+/* ---- what the system says ---- */
 
-	if (slice_to_u32(slice_str(who), UINT32_MAX - 1, &number))
-		return number == uid;
-	pw = getpwnam(who);
-	return pw && pw->pw_uid == uid;
-}
-
-static bool is_group(const char *which, const gid_t *gids, int n)
-{
-	uint32_t number;
-	const struct group *gr = NULL;
-	gid_t gid;
-
-	if (slice_to_u32(slice_str(which), UINT32_MAX - 1, &number)) {
-		gid = number;
-	} else {
-		gr = getgrnam(which);
-		if (!gr)
-			return false;
-		gid = gr->gr_gid;
-	}
-	for (int i = 0; i < n; i++)
-		if (gids[i] == gid)
-			return true;
-	return false;
-}
-
-static bool in_groups(char *const *groups, size_t n_groups, uid_t uid)
+static void load_groups(struct access_user *u, gid_t primary)
 {
 	gid_t *gids cleanup_free = mem_alloc(GROUPS_MAX * sizeof(*gids));
-	const struct passwd *pw = n_groups ? getpwuid(uid) : NULL;
 	int n = GROUPS_MAX;
 
-	if (!pw || getgrouplist(pw->pw_name, pw->pw_gid, gids, &n) < 0)
-		return false;
-	for (size_t i = 0; i < n_groups; i++)
-		if (is_group(groups[i], gids, n))
+	if (getgrouplist(u->name, primary, gids, &n) < 0)
+		return;
+	u->groups = mem_zalloc((size_t)n * sizeof(*u->groups));
+	for (int i = 0; i < n; i++) {
+		const struct group *gr = getgrgid(gids[i]);
+
+		u->groups[u->n_groups++] =
+			(struct group_name){ gids[i], mem_strdup(gr ? gr->gr_name : NULL) };
+	}
+}
+
+static struct access_user *load(uid_t uid)
+{
+	struct access_user *u = mem_new(struct access_user);
+	const struct passwd *pw = getpwuid(uid);
+
+	u->uid = uid;
+	u->until = loop_now() + ACCESS_TTL;
+	if (pw) {
+		gid_t primary = pw->pw_gid;
+
+		u->name = mem_strdup(pw->pw_name);
+		load_groups(u, primary);
+	}
+	return u;
+}
+
+static void forget(struct access_user *u)
+{
+	if (!u)
+		return;
+	for (size_t i = 0; i < u->n_groups; i++)
+		free(u->groups[i].name);
+	free(u->groups);
+	free(u->name);
+	free(u);
+}
+
+static const struct access_user *get(struct access *a, uid_t uid)
+{
+	struct access_user **at = &a->users[uid % ACCESS_USERS];
+
+	if (!*at || (*at)->uid != uid || (*at)->until <= loop_now()) {
+		forget(*at);
+		*at = load(uid);
+	}
+	return *at;
+}
+
+void access_deinit(struct access *a)
+{
+	for (size_t i = 0; i < ACCESS_USERS; i++)
+		forget(mem_take(&a->users[i]));
+}
+
+/* ---- what the configuration says ---- */
+
+/* A number of a user or group, or its name. */
+static bool names(const char *text, uint32_t number, const char *name)
+{
+	uint32_t n;
+
+	if (slice_to_u32(slice_str(text), UINT32_MAX - 1, &n))
+		return n == number;
+	return name && strcmp(text, name) == 0;
+}
+
+static bool in_groups(const struct access_user *u, const char *group)
+{
+	for (size_t i = 0; i < u->n_groups; i++)
+		if (names(group, u->groups[i].gid, u->groups[i].name))
 			return true;
 	return false;
 }
 
-bool access_may_use(const struct daemon_conf *d, const struct profile *p, uid_t uid)
+bool access_may_use(
+	struct access *a, const struct daemon_conf *d, const struct profile *p, uid_t uid)
 {
 	bool own = p->n_users || p->n_groups;
 	char *const *users = own ? p->users : d->users;
+	char *const *groups = own ? p->groups : d->groups;
 	size_t n_users = own ? p->n_users : d->n_users;
+	size_t n_groups = own ? p->n_groups : d->n_groups;
+	const struct access_user *u;
 
-	/* A broadcast asks for each property: nobody's name needs to be looked up for that. */
-	if (uid == ACCESS_NOBODY)
-		return false;
 	if (access_is_administrator(uid))
 		return true;
+	if (uid == ACCESS_NOBODY || (n_users == 0 && n_groups == 0))
+		return false;
+	u = get(a, uid);
 	for (size_t i = 0; i < n_users; i++)
-		if (is_user(users[i], uid))
+		if (names(users[i], uid, u->name))
 			return true;
-	return in_groups(own ? p->groups : d->groups, own ? p->n_groups : d->n_groups, uid);
+	for (size_t i = 0; i < n_groups; i++)
+		if (in_groups(u, groups[i]))
+			return true;
+	return false;
 }

@@ -57,9 +57,9 @@ static int on_reload(void *ctx, iface_report_fn *report, void *report_ctx)
 
 static bool on_may_use(void *ctx, uid_t uid, const struct profile *p)
 {
-	const struct app *a = ctx;
+	struct app *a = ctx;
 
-	return access_may_use(a->config->daemon, p, uid);
+	return access_may_use(&a->access, a->config->daemon, p, uid);
 }
 
 static bool on_is_administrator(void *ctx, uid_t uid)
@@ -156,6 +156,7 @@ void app_bus_stop(struct app *a)
 	a->secrets.ask_agent = NULL;
 	a->iface = iface_free(a->iface);
 	a->bus = bus_connection_free(a->bus);
+	access_deinit(&a->access);
 }
 
 void app_bus_profile_added(struct app *a, struct profile *p)

@@ -145,6 +145,7 @@ int app_reload(struct app *a, struct config **ret_refused)
 	(void)apply_daemon(a, now->daemon); /* logged there; a half-open daemon still serves */
 	config_compare(old, now, apply_profile, a);
 	config_free(old);
+	access_deinit(&a->access); /* who edits groups reloads */
 	log_line(a->log, LOG_LEVEL_INFO, "configuration read again: %zu profiles", now->n_profiles);
 	return 0;
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include <stdbool.h>
 
+#include "daemon/access.h"
 #include "daemon/loop.h"
 #include "daemon/notify.h"
 #include "daemon/resolver.h"
@@ -43,6 +44,7 @@ struct app {
 	struct config *config;
 	struct bus_connection *bus;
 	struct iface_host iface_host;
+	struct access access;
 	struct iface *iface;
 
 	struct list starts; /* of struct start (app-profile.c): endpoints that shall register */
