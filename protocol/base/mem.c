@@ -21,6 +21,11 @@ void *mem_zalloc(size_t n)
 	return p;
 }
 
+void mem_zero(void *p, size_t n)
+{
+	memset(p, 0, n);
+}
+
 void *mem_realloc(void *old, size_t n)
 {
 	void *p = realloc(old, n ? n : 1);

@@ -10,12 +10,10 @@ static unsigned char fold(char c)
 	return (unsigned char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
 }
 
-bool slice_eq_ci(struct slice a, struct slice b)
+bool slice_same_letters(const char *a, const char *b, size_t n)
 {
-	if (a.n != b.n)
-		return false;
-	for (size_t i = 0; i < a.n; i++)
-		if (a.p[i] != b.p[i] && fold(a.p[i]) != fold(b.p[i]))
+	for (size_t i = 0; i < n; i++)
+		if (a[i] != b[i] && fold(a[i]) != fold(b[i]))
 			return false;
 	return true;
 }
@@ -85,13 +83,6 @@ struct slice slice_trim(struct slice s)
 	while (s.n && is_blank(s.p[s.n - 1]))
 		s.n--;
 	return s;
-}
-
-size_t slice_find(struct slice s, char c)
-{
-	const char *q = s.n ? memchr(s.p, c, s.n) : NULL;
-
-	return q ? (size_t)(q - s.p) : s.n;
 }
 
 bool slice_cut(struct slice s, char c, struct slice *ret_head, struct slice *ret_tail)

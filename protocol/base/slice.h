@@ -41,7 +41,14 @@ static inline bool slice_eq(struct slice a, struct slice b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-bool slice_eq_ci(struct slice a, struct slice b);
+/* n bytes each; slice_eq_ci() is what to call. */
+bool slice_same_letters(const char *a, const char *b, size_t n);
+
+static inline bool slice_eq_ci(struct slice a, struct slice b)
+{
+	return a.n == b.n && slice_same_letters(a.p, b.p, a.n);
+}
+
 int slice_cmp(struct slice a, struct slice b);
 bool slice_starts(struct slice s, struct slice prefix);
 bool slice_starts_ci(struct slice s, struct slice prefix);
@@ -70,7 +77,12 @@ static inline struct slice slice_head(struct slice s, size_t n)
  */
 bool slice_cut(struct slice s, char c, struct slice *ret_head, struct slice *ret_tail);
 /* Index of the first c, or s.n. */
-size_t slice_find(struct slice s, char c);
+static inline size_t slice_find(struct slice s, char c)
+{
+	const char *q = s.n ? (const char *)memchr(s.p, c, s.n) : NULL;
+
+	return q ? (size_t)(q - s.p) : s.n;
+}
 
 /* Decimal digits only, no sign, no blanks; false on anything else and on a value over max. */
 bool slice_to_u32(struct slice s, uint32_t max, uint32_t *ret);

@@ -75,7 +75,7 @@ static bool addr_scan(struct scan *s, struct addr *ret)
 
 	scan_lws(s);
 	start = *s;
-	*ret = (struct addr){ .display = SLICE_NULL };
+	ret->tag = SLICE_NULL;
 	if (!read_name_addr(s, ret)) {
 		*s = start;
 		if (!read_addr_spec(s, ret))

@@ -31,3 +31,21 @@ static inline bool chars_is(char c, uint32_t mask)
 {
 	return (chars_table[(unsigned char)c] & mask) != 0;
 }
+
+/* Where the run of characters in mask that starts at p ends. */
+static inline const char *chars_past(const char *p, const char *end, uint32_t mask)
+{
+	for (; end - p >= 4; p += 4) {
+		if (!chars_is(p[0], mask))
+			return p;
+		if (!chars_is(p[1], mask))
+			return p + 1;
+		if (!chars_is(p[2], mask))
+			return p + 2;
+		if (!chars_is(p[3], mask))
+			return p + 3;
+	}
+	while (p != end && chars_is(*p, mask))
+		p++;
+	return p;
+}

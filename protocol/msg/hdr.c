@@ -9,12 +9,17 @@
 #define DROP HDR_DROP
 #define FATAL HDR_FATAL
 
+const struct slice hdr_names[HDR_COUNT] = { [HDR_OTHER] = SLICE_INIT(""),
+#define X(id, name, compact, multi, severity) [HDR_##id] = SLICE_INIT(name),
+	HDR_TABLE(X)
+#undef X
+};
+
 static const struct {
-	struct slice name;
 	enum hdr_multiplicity multiplicity;
 	enum hdr_severity severity;
-} rows[HDR_COUNT] = { [HDR_OTHER] = { SLICE_INIT(""), MANY, DROP },
-#define X(id, name, compact, multi, severity) [HDR_##id] = { SLICE_INIT(name), multi, severity },
+} rows[HDR_COUNT] = { [HDR_OTHER] = { MANY, DROP },
+#define X(id, name, compact, multi, severity) [HDR_##id] = { multi, severity },
 	HDR_TABLE(X)
 #undef X
 };
@@ -70,8 +75,8 @@ enum hdr_id hdr_find(struct slice name)
 		return letters[letter].compact;
 	for (enum hdr_id id = letters[letter].first; id <= letters[letter].last; id++) {
 		/* Nearly everyone writes the canonical form. */
-		if (lengths[id] == name.n && (memcmp(rows[id].name.p, name.p, name.n) == 0 ||
-						     slice_eq_ci(rows[id].name, name)))
+		if (lengths[id] == name.n && (memcmp(hdr_names[id].p, name.p, name.n) == 0 ||
+						     slice_eq_ci(hdr_names[id], name)))
 			return id;
 	}
 	return HDR_OTHER;
@@ -79,7 +84,7 @@ enum hdr_id hdr_find(struct slice name)
 
 struct slice hdr_name(enum hdr_id id)
 {
-	return rows[id].name;
+	return hdr_names[id];
 }
 
 enum hdr_multiplicity hdr_multiplicity(enum hdr_id id)

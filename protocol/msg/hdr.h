@@ -113,7 +113,8 @@ struct hdr {
 
 /* By full name or compact letter, ignoring case; HDR_OTHER if not in the table. */
 enum hdr_id hdr_find(struct slice name);
-/* The canonical full name; "" for HDR_OTHER. */
+/* The canonical full names; "" for HDR_OTHER. */
+extern const struct slice hdr_names[HDR_COUNT];
 struct slice hdr_name(enum hdr_id id);
 enum hdr_multiplicity hdr_multiplicity(enum hdr_id id);
 enum hdr_severity hdr_severity(enum hdr_id id);

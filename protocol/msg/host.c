@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "protocol/msg/host.h"
 
-#include "protocol/msg/scan.h"
+#include <string.h>
 
 bool host_is_ipv4(struct slice text)
 {
@@ -59,41 +59,11 @@ bool host_is_ipv6(struct slice text)
 	return gap ? groups < 8 : groups == 8;
 }
 
-bool host_scan(struct scan *s, struct slice *ret)
+const char *host_past_ipv6_reference(const char *p, const char *end)
 {
-	struct scan t = *s;
-	struct slice name;
-	size_t close;
+	const char *close = p == end ? NULL : memchr(p, ']', (size_t)(end - p));
 
-	if (!scan_at(&t, '[')) {
-		name = scan_run(&t, CHARS_HOST);
-		if (name.n == 0 || name.p[0] == '.' || name.p[0] == '-')
-			return false;
-	} else {
-		close = slice_find(scan_rest(&t), ']');
-		name = slice_head(scan_rest(&t), close + 1);
-		if (name.n != close + 1 || !host_is_ipv6(slice_of(name.p + 1, close - 1)))
-			return false;
-		t.p += name.n;
-	}
-	*ret = name;
-	*s = t;
-	return true;
-}
-
-bool host_scan_port(struct scan *s, uint16_t *ret)
-{
-	uint32_t port = 0;
-	const char *p = s->p;
-
-	for (; p != s->end && chars_is(*p, CHARS_DIGIT); p++) {
-		port = port * 10 + (uint32_t)(*p - '0');
-		if (port > UINT16_MAX)
-			return false;
-	}
-	if (port == 0)
-		return false;
-	*ret = (uint16_t)port;
-	s->p = p;
-	return true;
+	if (!close || !host_is_ipv6(slice_of(p + 1, (size_t)(close - p - 1))))
+		return NULL;
+	return close + 1;
 }

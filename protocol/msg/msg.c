@@ -19,11 +19,10 @@ struct cut {
 	struct slice start_line;
 	size_t lines_at; /* where the first header begins */
 	size_t body_at;  /* behind the empty line */
-	bool complete;   /* the empty line was there */
 	bool rewrite;    /* folds or stray CRs are to be replaced */
 	struct msg_fault fault;
 	size_t n_hdrs;
-	struct hdr hdrs[MSG_MAX_HEADERS];
+	struct hdr hdrs[MSG_MAX_HEADERS + 1]; /* the last is where one too many is read */
 };
 
 void msg_set_fault(struct msg *m, unsigned status, const char *reason)
@@ -38,14 +37,14 @@ static void cut_fault(struct cut *c, unsigned status, const char *reason)
 		c->fault = (struct msg_fault){ .status = status, .reason = reason };
 }
 
-static void cut_line(struct cut *c, const struct section_line *line)
+static void cut_line(struct cut *c, const struct section_line *line, enum section_kind kind)
 {
 	c->rewrite |= line->folded || line->stray_cr;
 	if (line->stray_cr)
 		cut_fault(c, 400, "Bad Line End");
 	if (c->n_hdrs == MSG_MAX_HEADERS)
 		cut_fault(c, 513, "Too Many Header Fields");
-	else if (section_split(line->text, &c->hdrs[c->n_hdrs]))
+	else if (kind == SECTION_HEADER)
 		c->n_hdrs++;
 	else
 		cut_fault(c, 400, "Bad Header Field");
@@ -55,20 +54,16 @@ static int cut_section(struct slice bytes, struct cut *c)
 {
 	struct scan s = scan_of(bytes);
 	struct section_line line;
+	enum section_kind kind;
 
 	if (!section_first_line(&s, &c->start_line))
 		return -EBADMSG;
 	c->lines_at = (size_t)(s.p - bytes.p);
-	while (section_next_line(&s, &line)) {
-		if (line.text.n == 0) {
-			c->complete = true;
-			break;
-		}
-		cut_line(c, &line);
-	}
-	c->body_at = c->complete ? (size_t)(s.p - bytes.p) : bytes.n;
-	if (!c->complete)
+	while ((kind = section_next(&s, &line, &c->hdrs[c->n_hdrs])) <= SECTION_MALFORMED)
+		cut_line(c, &line, kind);
+	if (kind == SECTION_CUT_OFF)
 		cut_fault(c, 400, "Header Section Without End");
+	c->body_at = kind == SECTION_END ? (size_t)(s.p - bytes.p) : bytes.n;
 	return c->body_at > MSG_MAX_HEADER_BYTES ? -EMSGSIZE : 0;
 }
 
@@ -95,7 +90,7 @@ static struct msg *msg_new(struct slice bytes, const struct cut *c)
 	struct msg *m = mem_alloc(sizeof(*m) + hdrs_size + bytes.n);
 	char *copy = (char *)(m + 1) + hdrs_size;
 
-	memset(m, 0, sizeof(*m));
+	mem_zero(m, sizeof(*m));
 	memcpy(copy, bytes.p, bytes.n);
 	if (c->rewrite)
 		blank_folds(copy + c->lines_at, c->body_at - c->lines_at);

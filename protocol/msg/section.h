@@ -22,5 +22,14 @@ struct section_line {
 bool section_next_line(struct scan *s, struct section_line *ret);
 /* The start line, which nothing can be folded onto. */
 bool section_first_line(struct scan *s, struct slice *ret);
+enum section_kind {
+	SECTION_HEADER,
+	SECTION_MALFORMED, /* a line that is no header */
+	SECTION_END,       /* the empty line */
+	SECTION_CUT_OFF,   /* no complete line is left */
+};
+
+/* Both steps in one, for who wants every header: *ret_hdr is filled for SECTION_HEADER only. */
+enum section_kind section_next(struct scan *s, struct section_line *ret, struct hdr *ret_hdr);
 /* Name, LWS and colon, value trimmed. false if there is no colon or the name is no token. */
 bool section_split(struct slice line, struct hdr *ret);

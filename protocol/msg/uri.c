@@ -15,9 +15,10 @@ static bool read_params(struct scan *s, struct slice *ret)
 	for (unsigned n = 0; scan_accept(s, ';'); n++) {
 		struct slice param = scan_escaped(s, CHARS_PARAM);
 
-		/* Neither the name nor, behind a "=", the value may be empty. */
-		if (n == URI_MAX_PARAMS || param.n == 0 || param.p[0] == '=' ||
-			slice_find(param, '=') == param.n - 1)
+		/* Neither the name nor, behind the first "=", the value may be empty. */
+		if (n == URI_MAX_PARAMS || param.n == 0 || param.p[0] == '=')
+			return false;
+		if (param.p[param.n - 1] == '=' && slice_find(param, '=') == param.n - 1)
 			return false;
 	}
 	*ret = scan_since(s, start);
@@ -113,6 +114,8 @@ static bool read_tel(struct scan *s, struct uri *u)
 
 static enum uri_scheme find_scheme(struct slice name)
 {
+	if (slice_eq(name, SLICE("sip")))
+		return URI_SIP;
 	switch (name.n) {
 	case 3:
 		if (slice_eq_ci(name, SLICE("sip")))
