@@ -179,6 +179,7 @@ static void fill(struct endpoint *ep, const struct endpoint_config *c, const str
 	ep->note.deliver = deliver_note;
 	ep->close_timer.fire = on_close_timer;
 	list_init(&ep->requests);
+	map_init(&ep->turns, ep->ua->queries.seed);
 	list_init(&ep->incoming);
 }
 
@@ -222,6 +223,8 @@ void endpoint_free(struct endpoint *ep)
 	struct ua *ua = ep->ua;
 	struct list *node;
 
+	/* First, so that nothing that waits for its turn gets it now. */
+	map_deinit(&ep->turns);
 	registration_free(ep->registration);
 	ep->registration = NULL;
 	while ((node = list_first(&ep->requests)))

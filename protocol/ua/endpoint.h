@@ -49,6 +49,7 @@ struct endpoint {
 
 	struct list requests; /* of struct request: own requests in flight */
 	struct list incoming; /* of struct incoming: waiting for a decision */
+	struct map turns;     /* of struct request, by Request-URI: those that go one by one */
 	size_t n_requests, n_incoming;
 	unsigned changes; /* mask of enum ua_change not told yet */
 	bool told_added;

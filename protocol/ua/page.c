@@ -4,16 +4,20 @@
 #include "protocol/base/err.h"
 #include "protocol/msg/build.h"
 
-/* RFC 3428 section 4 forbids a Contact in MESSAGE; the others name where we can be reached. */
+/*
+ * RFC 3428 section 4 forbids a Contact in MESSAGE, and section 8 overlapping ones to the same URI;
+ * the others name where we can be reached.
+ */
 static const struct {
 	enum method method;
 	enum request_contact contact;
+	enum request_order order;
 } methods[] = {
-	{ METHOD_MESSAGE, REQUEST_NO_CONTACT },
-	{ METHOD_INFO, REQUEST_CONTACT },
-	{ METHOD_OPTIONS, REQUEST_CONTACT },
-	{ METHOD_SERVICE, REQUEST_CONTACT },
-	{ METHOD_NOTIFY, REQUEST_CONTACT },
+	{ METHOD_MESSAGE, REQUEST_NO_CONTACT, REQUEST_IN_TURN },
+	{ METHOD_INFO, REQUEST_CONTACT, REQUEST_AT_ONCE },
+	{ METHOD_OPTIONS, REQUEST_CONTACT, REQUEST_AT_ONCE },
+	{ METHOD_SERVICE, REQUEST_CONTACT, REQUEST_AT_ONCE },
+	{ METHOD_NOTIFY, REQUEST_CONTACT, REQUEST_AT_ONCE },
 };
 
 static int find_method(struct slice name, size_t *ret_row)
@@ -81,6 +85,7 @@ int page_send(struct endpoint *ep, const struct page_spec *p, struct request **r
 		return r;
 	spec.method = method_name(methods[row].method);
 	spec.contact = methods[row].contact;
+	spec.order = methods[row].order;
 	r = request_new(ep, &spec, p->ops, p->owner, ret_request);
 	if (r == 0)
 		ep->ua->n_pages_out++;

@@ -15,6 +15,7 @@ struct page_spec {
 };
 
 /*
+ * A MESSAGE waits until earlier ones of this endpoint to the same URI have their answers.
  * Sends it by request_new(), whose errors it returns, after checks of its own: -EINVAL with
  * *ret_why saying what is wrong (a method that is no page, a body without type, a header that is
  * the stack's).

@@ -74,7 +74,8 @@ usec_t registration_slow_delay(uint64_t random)
 
 usec_t registration_flow_delay(unsigned drops, uint64_t random)
 {
-	return drops ? registration_back_off(drops, random) : between(0, FLOW_SPREAD, random);
+	return drops > 1 ? registration_back_off(drops - 1, random)
+			 : between(0, FLOW_SPREAD, random);
 }
 
 usec_t registration_resume_delay(uint64_t random)

@@ -19,7 +19,7 @@ usec_t registration_hurry(usec_t back_off, usec_t left);
 usec_t registration_not_before(usec_t delay, uint32_t retry_after_seconds, uint64_t random);
 /* About an hour, for refusals that somebody may have put right meanwhile. */
 usec_t registration_slow_delay(uint64_t random);
-/* 0 to 2 s after a flow broke; a back-off if the drops-th one in a row did. */
+/* 0 to 2 s after a flow broke; a back-off from the second one in a row on. */
 usec_t registration_flow_delay(unsigned drops, uint64_t random);
 /* 0 to 10 s, for timers that are late because the machine slept. */
 usec_t registration_resume_delay(uint64_t random);

@@ -45,6 +45,9 @@ struct request {
 	struct msg *sent; /* the last attempt */
 	bool answered;    /* the current attempt had a provisional response */
 
+	struct map_node turn; /* in endpoint->turns if requests to one URI take turns */
+	bool waits;           /* for its turn */
+
 	unsigned n_attempts, n_auth_rounds, n_redirects;
 	struct ua_query secret;
 	char *realm; /* that the secret is asked for */
@@ -76,7 +79,6 @@ struct request_end {
 };
 
 /* ---- request.c ---- */
-
 /* Remembers how an attempt ended; copies. */
 void request_note_end(struct request *r, const struct request_end *e);
 /* Delivers what was noted, by a note; nothing else happens to the request any more. */
@@ -84,7 +86,6 @@ void request_finish(struct request *r);
 void request_finish_local(struct request *r, int error, struct slice reason);
 
 /* ---- request-send.c ---- */
-
 /* 0 if there is a way from ep to that URI; -EOPNOTSUPP, -EINVAL (outbound proxy) */
 int request_check_way(const struct endpoint *ep, enum request_server server, const struct uri *uri);
 /* Sends to the current target, whose way has to be found yet. */
@@ -97,7 +98,6 @@ void request_try(struct request *r, enum request_next next);
 void request_stop(struct request *r);
 
 /* ---- request-response.c ---- */
-
 /* A final response came. */
 void request_on_final(struct request *r, const struct msg *m);
 /* Puts text into the target set unless it is there or may not be. */

@@ -79,6 +79,42 @@ static struct request *make(struct endpoint *ep, const struct request_spec *spec
 	return r;
 }
 
+/* ---- one by one to the same URI, RFC 3428 section 8 ---- */
+
+static struct request *of_turn(struct map_node *node)
+{
+	return container_of(node, struct request, turn);
+}
+
+static void take_turn(struct request *r)
+{
+	struct slice uri = slice_str(r->targets[0].uri);
+
+	for (struct map_node *n = map_find(&r->ep->turns, uri); n; n = map_find_next(n))
+		r->waits = r->waits || !of_turn(n)->waits;
+	map_insert(&r->ep->turns, &r->turn, uri);
+}
+
+/* The longest waiting one goes next: the map hands out the newest first. */
+static void pass_turn(struct request *r)
+{
+	struct slice uri = r->turn.key;
+	struct request *next = NULL;
+
+	if (!map_is_linked(&r->turn))
+		return;
+	map_remove(&r->ep->turns, &r->turn);
+	if (r->waits || r->ep->closing)
+		return;
+	for (struct map_node *n = map_find(&r->ep->turns, uri); n; n = map_find_next(n))
+		if (!of_turn(n)->finished)
+			next = of_turn(n);
+	if (next) {
+		next->waits = false;
+		request_start(next);
+	}
+}
+
 int request_new(struct endpoint *ep, const struct request_spec *spec, const struct request_ops *ops,
 	void *owner, struct request **ret_request)
 {
@@ -94,7 +130,10 @@ int request_new(struct endpoint *ep, const struct request_spec *spec, const stru
 	r->owner = owner;
 	if (spec->timeout)
 		timer_arm(&ua->timers, &r->timeout, spec->timeout);
-	request_start(r);
+	if (spec->order == REQUEST_IN_TURN)
+		take_turn(r);
+	if (!r->waits)
+		request_start(r);
 	/* A registration whose flow broke is made anew now (registration.h). */
 	if (ep->registration && spec->server != REQUEST_TO_REGISTRAR)
 		registration_touch(ep->registration);
@@ -113,6 +152,7 @@ static void leave_endpoint(struct request *r)
 	later_cancel(&r->note);
 	list_remove(&r->node);
 	r->ep->n_requests--;
+	pass_turn(r);
 }
 
 static void destroy(struct request *r)

@@ -23,6 +23,15 @@ enum request_redirects {
 	REQUEST_HAND_BACK, /* 3xx ends the request */
 };
 
+enum request_order {
+	REQUEST_AT_ONCE,
+	/*
+	 * Waits until no other such request of the endpoint to the same URI is pending: RFC 3428
+	 * section 8 forbids overlapping MESSAGE transactions.
+	 */
+	REQUEST_IN_TURN,
+};
+
 enum request_server {
 	REQUEST_TO_PROXY,     /* the profile's proxy, through the Service-Route if there is one */
 	REQUEST_TO_REGISTRAR, /* the profile's registrar, no Service-Route (RFC 3608 6.1) */
@@ -37,6 +46,7 @@ struct request_spec {
 	enum request_server server;
 	enum request_contact contact;
 	enum request_redirects redirects;
+	enum request_order order;
 	const struct request_header *headers; /* checked already: request_headers_check() */
 	size_t n_headers;
 	struct slice contact_params; /* ";expires=60" and the like, for the default Contact */

@@ -108,9 +108,8 @@ static const struct request_ops ops = { .done = on_done };
 static void send(struct pages *s, unsigned i)
 {
 	static const char *const targets[] = { "sip:bob@192.0.2.20", "sip:alice@192.0.2.10" };
-	struct buf body = BUF_NULL;
+	struct buf body = BUF_NULL, target = BUF_NULL;
 	struct page_spec spec = {
-		.target = slice_str(targets[i % 3 == 0]),
 		.content_type = SLICE("text/plain"),
 		.ops = &ops,
 		.owner = &s->pages[i],
@@ -118,6 +117,10 @@ static void send(struct pages *s, unsigned i)
 	struct request *r;
 	const char *why;
 
+	/* A URI of its own for each: those to the same one would take turns (RFC 3428 section 8).
+	 */
+	buf_printf(&target, "%s;page=%u", targets[i % 3 == 0], i);
+	spec.target = buf_slice(&target);
 	buf_printf(&body, "%u ", i);
 	if (i % 7 == 0) {
 		memset(buf_reserve(&body, LARGE), 'x', LARGE);
@@ -125,6 +128,7 @@ static void send(struct pages *s, unsigned i)
 	}
 	spec.body = buf_slice(&body);
 	ck_assert_int_eq(page_send(s->ep[i % 3 == 0], &spec, &r, &why), 0);
+	buf_deinit(&target);
 	buf_deinit(&body);
 }
 
