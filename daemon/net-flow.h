@@ -65,7 +65,7 @@ struct net {
 	struct list sockets;     /* of net_socket */
 	struct list connections; /* of net_tcp, all of them */
 	struct list failed, dead, idle_flows;
-	size_t n_idle_flows, n_incoming, n_partial;
+	size_t n_idle_flows, n_incoming, n_partial, n_queued;
 	size_t max_message, max_incoming;
 	struct timer work, sweep;
 	usec_t quiet_until; /* refusals are logged once a minute */

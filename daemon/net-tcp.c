@@ -147,6 +147,14 @@ static void rearm(struct net_tcp *c)
 
 /* ---- endings ---- */
 
+/* Nothing of what waits is to be sent any more. */
+static void drop_out(struct net_tcp *c)
+{
+	c->base.net->n_queued -= c->out.cap;
+	buf_deinit(&c->out);
+	c->out_at = 0;
+}
+
 static void tcp_free(struct net_tcp *c)
 {
 	struct net *net = c->base.net;
@@ -163,7 +171,7 @@ static void tcp_free(struct net_tcp *c)
 	net_listen_forget(net, c->peer);
 	net->n_partial -= c->in.cap;
 	buf_deinit(&c->in);
-	buf_deinit(&c->out);
+	drop_out(c);
 	free(c);
 }
 
@@ -193,6 +201,7 @@ static void drain(struct net_tcp *c, const char *why)
 static void drained(struct net_tcp *c)
 {
 	c->phase = DRAINED;
+	drop_out(c);
 	timer_cancel(&c->base.net->loop->timers, &c->timer);
 	(void)event_del(c->readable);
 	(void)event_del(c->writable);
@@ -204,6 +213,7 @@ static void drained(struct net_tcp *c)
 static void breaks(struct net_tcp *c, const char *why)
 {
 	net_flow_fail(&c->base, "%s", why);
+	drop_out(c);
 	(void)event_del(c->readable);
 	(void)event_del(c->writable);
 	if (c->phase == DRAINING)
@@ -216,8 +226,7 @@ static void breaks(struct net_tcp *c, const char *why)
 
 static void flushed(struct net_tcp *c)
 {
-	buf_deinit(&c->out);
-	c->out_at = 0;
+	drop_out(c);
 	(void)event_del(c->writable);
 	if (c->phase == DRAINING)
 		(void)shutdown(c->fd, SHUT_WR);
@@ -246,6 +255,19 @@ static void flush(struct net_tcp *c)
 	flushed(c);
 }
 
+/* Behind what waits already. */
+static void append_out(struct net_tcp *c, struct slice bytes)
+{
+	size_t cap = c->out.cap;
+
+	if (c->out_at > c->out.n / 2) {
+		buf_consume(&c->out, c->out_at);
+		c->out_at = 0;
+	}
+	buf_put(&c->out, bytes);
+	c->base.net->n_queued += c->out.cap - cap;
+}
+
 static void tcp_put(struct net_tcp *c, struct slice bytes)
 {
 	bool idle = c->out.n == 0;
@@ -254,17 +276,15 @@ static void tcp_put(struct net_tcp *c, struct slice bytes)
 		breaks(c, "the peer does not read");
 		return;
 	}
-	if (c->out_at > c->out.n / 2) {
-		buf_consume(&c->out, c->out_at);
-		c->out_at = 0;
-	}
-	buf_put(&c->out, bytes);
-	if (!idle)
-		return;
-	c->stuck = now_of(c);
-	if (c->phase == OPEN)
+	append_out(c, bytes);
+	if (idle)
+		c->stuck = now_of(c);
+	if (idle && c->phase == OPEN)
 		flush(c);
-	if (c->out.n)
+	/* Only now, so that who reads suffers nothing from those who do not. */
+	if (c->out.n && c->base.net->n_queued > NET_MAX_QUEUED_TOTAL)
+		breaks(c, "too much waits for peers that do not read");
+	if (idle && c->out.n)
 		rearm(c);
 }
 

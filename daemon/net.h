@@ -12,13 +12,14 @@ struct net;
 
 /* Every ceiling on what strangers can make us hold. Each has a test. */
 enum {
-	NET_MAX_PER_PEER = 256,       /* connections from one IPv4 address, or one IPv6 /64 */
-	NET_MAX_CONNECTIONS = 65536,  /* incoming ones; the file-descriptor limit may set less */
-	NET_RESERVED_FDS = 128,       /* kept back for everything else */
-	NET_MAX_PARTIAL = 64 << 20,   /* bytes of unfinished messages, all connections together */
-	NET_MAX_QUEUED = 4 << 20,     /* bytes that one connection's peer has not taken yet */
-	NET_MAX_UDP_QUEUED = 1 << 20, /* bytes that one socket could not send yet; then: lost */
-	NET_MAX_IDLE_FLOWS = 8192,    /* UDP peers remembered without anybody using them */
+	NET_MAX_PER_PEER = 256,      /* connections from one IPv4 address, or one IPv6 /64 */
+	NET_MAX_CONNECTIONS = 65536, /* incoming ones; the file-descriptor limit may set less */
+	NET_RESERVED_FDS = 128,      /* kept back for everything else */
+	NET_MAX_PARTIAL = 64 << 20,  /* bytes of unfinished messages, all connections together */
+	NET_MAX_QUEUED = 4 << 20,    /* bytes that one connection's peer has not taken yet */
+	NET_MAX_QUEUED_TOTAL = 64 << 20, /* bytes held for that, all connections together */
+	NET_MAX_UDP_QUEUED = 1 << 20,    /* bytes that one socket could not send yet; then: lost */
+	NET_MAX_IDLE_FLOWS = 8192,       /* UDP peers remembered without anybody using them */
 };
 
 #define NET_UDP_IDLE (60 * USEC_PER_SEC)        /* an unused UDP peer is forgotten after this */

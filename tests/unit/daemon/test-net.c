@@ -498,6 +498,55 @@ START_TEST(silence_of_a_reader_is_limited)
 }
 END_TEST
 
+/* A megabyte and more waits for the peer, or the flow has failed. */
+static void fill_queue(struct flow *f, struct slice bytes)
+{
+	const struct net_flow *nf = container_of(f, struct net_flow, flow);
+	size_t before = net->n_queued;
+
+	while (nf->life == NET_ALIVE && net->n_queued < before + (1 << 20))
+		flow_send(f, bytes);
+}
+
+/* NET_MAX_QUEUED_TOTAL: who would make us hold more is cut off, the others and readers are not. */
+START_TEST(silence_of_readers_is_limited)
+{
+	enum { MANY = NET_MAX_QUEUED_TOTAL >> 20 };
+	struct host_target target;
+	struct flow *flows[MANY + 1], *reader;
+	int listeners[MANY + 1], fds[MANY + 1], listener = peer_socket(SOCK_STREAM, &target), fd;
+	char *bytes = mem_zalloc(100000);
+	unsigned n = 0;
+
+	reader = connection(&target, listener, &fd);
+	do {
+		listeners[n] = peer_socket(SOCK_STREAM, &target);
+		flows[n] = connection(&target, listeners[n], &fds[n]);
+		fill_queue(flows[n], slice_of(bytes, 100000));
+		turn();
+		ck_assert_uint_le(net->n_queued, NET_MAX_QUEUED_TOTAL);
+	} while (flows[n++]->state == FLOW_UP && n <= MANY);
+	ck_assert_uint_gt(n, NET_MAX_QUEUED_TOTAL / (2 * NET_MAX_QUEUED));
+	ck_assert_int_eq(flows[n - 1]->state, FLOW_DOWN);
+	ck_assert_int_eq(flows[n - 2]->state, FLOW_UP);
+	ck_assert_int_eq(flows[0]->state, FLOW_UP);
+	flow_send(reader, SLICE("hello"));
+	ck_assert_str_eq(hear(fd), "hello");
+	while (n-- > 0) {
+		(void)close(fds[n]);
+		(void)close(listeners[n]);
+		turn();
+		ck_assert_int_eq(flows[n]->state, FLOW_DOWN);
+		flow_unref(flows[n]);
+	}
+	ck_assert_uint_eq(net->n_queued, 0);
+	flow_unref(reader);
+	free(bytes);
+	(void)close(fd);
+	(void)close(listener);
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
 	tcase_add_test(tc, ping_is_sent_in_silence);
@@ -516,6 +565,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, proven_connection_may_be_silent);
 	tcase_add_test(tc, unfinished_bytes_are_limited);
 	tcase_add_test(tc, silence_of_a_reader_is_limited);
+	tcase_add_test(tc, silence_of_readers_is_limited);
 }
 
 int main(void)
