@@ -33,7 +33,7 @@ static int make_all(const char *dir)
 
 int state_open(const char *dir, const struct log_sink *log)
 {
-	struct stat st;
+	struct stat st = { 0 };
 	int r = *dir ? make_all(dir) : -ENOENT;
 
 	if (r == 0 && stat(dir, &st) < 0)
