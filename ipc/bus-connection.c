@@ -17,6 +17,9 @@ struct bus_connection {
 	struct bus_loop *loop;
 };
 
+/* What the last messages get to reach a bus that does not read. */
+enum { LAST_WORDS_MS = 1000 };
+
 static uint32_t on_send(void *ctx, DBusMessage *m)
 {
 	struct bus_connection *c = ctx;
@@ -107,11 +110,25 @@ int bus_connection_new(struct event_base *base, const struct bus_connection_setu
 	return 0;
 }
 
+/* Like dbus_connection_flush(), which would wait forever for a bus that does not read. */
+static void send_last_words(DBusConnection *dbus)
+{
+	usec_t now = bus_loop_now(), end = now + LAST_WORDS_MS * USEC_PER_MSEC;
+
+	while (now < end && dbus_connection_has_messages_to_send(dbus)) {
+		int left = (int)((end - now + USEC_PER_MSEC - 1) / USEC_PER_MSEC);
+
+		if (!dbus_connection_read_write(dbus, left))
+			return;
+		now = bus_loop_now();
+	}
+}
+
 struct bus_connection *bus_connection_free(struct bus_connection *c)
 {
 	if (!c)
 		return NULL;
-	dbus_connection_flush(c->dbus);
+	send_last_words(c->dbus);
 	c->loop = bus_loop_free(c->loop);
 	c->bus = bus_free(c->bus);
 	dbus_connection_remove_filter(c->dbus, on_message, c);

@@ -29,7 +29,10 @@ struct bus_connection_setup {
  */
 int bus_connection_new(struct event_base *base, const struct bus_connection_setup *setup,
 	struct bus_connection **ret_connection);
-/* Sends what waits, then closes. Every object has to be gone. NULL in, NULL out. */
+/*
+ * Sends what waits, for a second at most, then closes. Every object has to be gone. NULL in, NULL
+ * out.
+ */
 struct bus_connection *bus_connection_free(struct bus_connection *c);
 
 struct bus *bus_connection_bus(struct bus_connection *c);
