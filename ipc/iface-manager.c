@@ -285,7 +285,7 @@ static void get_session_count(struct bus_writer *w, void *object)
 	bus_write_u(w, 0); /* INVITE sessions are not served by this version */
 }
 
-/* Reading and agents are for whoever the bus lets in; Reload is for administrators. */
+/* Reading and agents are for whoever the bus lets in; what reads files is for administrators. */
 static int guard(const struct bus_access *a, void *object)
 {
 	struct iface *i = object;
@@ -338,7 +338,9 @@ const struct bus_interface iface_manager = {
 				.out = "a(ssus)",
 				.args = BUS_ARGS("problems"),
 				.call = check_configuration,
-				.doc = "Reads the configuration and applies nothing: (severity, file, line, text)." },
+				.flags = BUS_PRIVILEGED,
+				.doc = "Reads the configuration and applies nothing: (severity, file, line, text). "
+				       "Error: AccessDenied." },
 			{ .name = "Reload",
 				.out = "a(ssus)",
 				.args = BUS_ARGS("problems"),

@@ -10,6 +10,7 @@
 
 #define USER ":1.20"
 #define OTHER ":1.66"
+#define ADMIN ":1.1"
 #define BOUND "Contact: {contact};expires=600\n"
 #define SEC USEC_PER_SEC
 
@@ -549,6 +550,23 @@ START_TEST(strangers_see_nothing)
 }
 END_TEST
 
+/* Both read every file while all others wait. */
+START_TEST(files_are_read_for_administrators)
+{
+	static const char *const methods[] = { "CheckConfiguration", "Reload" };
+
+	setup();
+	stage_client(&s, ADMIN, STAGE_ROOT_UID);
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+		stage_deliver(&s, USER, stage_call(&s, RECORDER_ROOT, methods[i]));
+		stage_error(&s, DBUS_ERROR_ACCESS_DENIED);
+		stage_deliver(&s, ADMIN, stage_call(&s, RECORDER_ROOT, methods[i]));
+		stage_return(&s, "a(ssus)");
+	}
+	teardown();
+}
+END_TEST
+
 /* Whether the next PropertiesChanged that speaks of that property carries its value. */
 static bool is_told(const char *property)
 {
@@ -621,6 +639,7 @@ int main(void)
 		&an_endpoint_for_a_clients_life,
 		&close_says_goodbye,
 		&strangers_see_nothing,
+		&files_are_read_for_administrators,
 		&states_are_for_everybody,
 	};
 
