@@ -91,5 +91,7 @@ void txn_start_beside(struct txn *t, struct msg *request);
 
 /* ---- txn-table.c ---- */
 
+/* There is room for one more, both in all and among those that share its id. */
+bool txn_table_takes_server(const struct txn_table *tt, const struct msg *request);
 void txn_table_add(struct txn_table *tt, struct txn *t);
 void txn_table_remove(struct txn_table *tt, struct txn *t);

@@ -44,7 +44,8 @@ static uint64_t server_id(const struct txn_table *tt, const struct msg *m, struc
 	if (via_is_rfc3261(&m->via))
 		return slice_hash_ci(
 			m->via.host, slice_hash_ci(m->via.branch, h + sent_by_port(&m->via)));
-	return slice_hash(m->call_id, slice_hash(m->from_tag, h + m->cseq));
+	h = slice_hash(m->via.text, h + m->cseq);
+	return slice_hash(m->call_id, slice_hash(m->from_tag, h));
 }
 
 static uint64_t merge_id(const struct txn_table *tt, const struct msg *m)
@@ -132,6 +133,23 @@ static struct txn *find_server(const struct txn_table *tt, const struct msg *m, 
 	while (node && !matches_server(by_id(node), m, method))
 		node = map_find_next(node);
 	return by_id(node);
+}
+
+bool txn_table_takes_server(const struct txn_table *tt, const struct msg *request)
+{
+	uint64_t id;
+	size_t n = 0;
+
+	if (tt->n >= tt->max)
+		return false;
+	/* The cookie promises a branch that is unique: what shares such an id matches. */
+	if (via_is_rfc3261(&request->via))
+		return true;
+	id = server_id(tt, request, request->method_name);
+	for (struct map_node *node = map_find(&tt->servers, key(&id)); node;
+		node = map_find_next(node))
+		n++;
+	return n < TXN_SAME_ID_MAX;
 }
 
 struct txn *txn_find_cancelled(const struct txn_table *tt, const struct msg *cancel)

@@ -9,6 +9,12 @@
 struct log_sink;
 struct txn;
 
+/*
+ * Server transactions of RFC 2543 clients with the same method, Call-ID, From tag, CSeq and top
+ * Via, which are told apart one by one. A fork has a few; beyond: 503, stateless.
+ */
+enum { TXN_SAME_ID_MAX = 16 };
+
 struct txn_table {
 	struct timerq *timers;
 	const struct log_sink *log;

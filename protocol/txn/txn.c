@@ -279,7 +279,7 @@ struct txn *txn_server_new(struct txn_table *tt, struct flow *reply_flow, const 
 	struct txn *t;
 
 	assert(request->is_request && request->method != METHOD_ACK);
-	if (tt->n >= tt->max)
+	if (!txn_table_takes_server(tt, request))
 		return NULL;
 	t = new_txn(tt, request->method == METHOD_INVITE ? TXN_IST : TXN_NIST, reply_flow, request);
 	t->server = ops;

@@ -80,7 +80,10 @@ int txn_cancel(struct txn *t);
 
 /* ---- server ---- */
 
-/* For a request that txn_table_receive() called new. NULL when the table is full: answer 503. */
+/*
+ * For a request that txn_table_receive() called new. NULL when the table is full, or holds
+ * TXN_SAME_ID_MAX that only the Request-URI and the To tag tell from it: answer 503.
+ */
 struct txn *txn_server_new(struct txn_table *tt, struct flow *reply_flow, const struct msg *request,
 	const struct txn_server_ops *ops, void *owner);
 /*

@@ -112,6 +112,45 @@ START_TEST(rfc_2543_cancel)
 }
 END_TEST
 
+/*
+ * RFC 3261 17.2.3: without the cookie an id does not tell Request-URIs and To tags apart, so what
+ * shares one is bounded; the top Via is part of it, so what differs there shares nothing.
+ */
+START_TEST(rfc_2543_same_id_is_bounded)
+{
+	struct rig rig;
+	char tag[16], sent_by[32];
+
+	rig_init(&rig, TRANSPORT_UDP, 1000);
+	rig.alice.listening = RIG_DEAF;
+	for (unsigned i = 0; i < 2 * TXN_SAME_ID_MAX; i++) {
+		(void)snprintf(sent_by, sizeof(sent_by), "h%u.invalid", i);
+		rig_in_request(
+			&rig.bob, &(struct rig_request){ .branch = "1", .sent_by = sent_by });
+	}
+	ck_assert_uint_eq(rig.bob.table.n, 2 * TXN_SAME_ID_MAX);
+	map_for_each (node, &rig.bob.table.servers)
+		ck_assert_ptr_null(map_find_next(node));
+	for (unsigned i = 0; i < TXN_SAME_ID_MAX; i++) {
+		(void)snprintf(tag, sizeof(tag), "t%u", i);
+		rig_in_request(&rig.bob, &(struct rig_request){ .branch = "1", .to_tag = tag });
+	}
+	ck_assert_uint_eq(rig.bob.table.n, 3 * TXN_SAME_ID_MAX);
+	rig_clear(&rig);
+	rig_in_request(&rig.bob, &(struct rig_request){ .branch = "1", .to_tag = "last" });
+	rig_expect(&rig, "0.000000 bob: OPTIONS\n"
+			 "0.000000 bob: full\n");
+	/* Those that are there are found still, and another id has room. */
+	ck_assert_int_eq(
+		rig_in_request(&rig.bob, &(struct rig_request){ .branch = "1", .to_tag = "t0" }),
+		TXN_RECV_DONE);
+	rig_in_request(
+		&rig.bob, &(struct rig_request){ .branch = "1", .to_tag = "last", .cseq = 2 });
+	ck_assert_uint_eq(rig.bob.table.n, 3 * TXN_SAME_ID_MAX + 1);
+	rig_deinit(&rig);
+}
+END_TEST
+
 /* RFC 3261 17.1.3: branch and CSeq method; 18.1.2: a sent-by of ours. */
 START_TEST(client_matching)
 {
@@ -372,6 +411,7 @@ int main(void)
 	tcase_add_test(tc, server_matching);
 	tcase_add_test(tc, rfc_2543_matching);
 	tcase_add_test(tc, rfc_2543_cancel);
+	tcase_add_test(tc, rfc_2543_same_id_is_bounded);
 	tcase_add_test(tc, client_matching);
 	tcase_add_test(tc, merged_requests);
 	tcase_add_test(tc, methods_are_not_merged);
