@@ -81,12 +81,9 @@ static bool same_2543(const struct msg *request, const struct msg *m)
 /* The To tag of the response that t sent; none was needed before, so it is looked for only now. */
 static bool acknowledges(const struct txn *t, const struct msg *ack)
 {
-	struct msg *response = NULL;
-	bool same;
+	struct msg *response = txn_last_response(t);
+	bool same = response && slice_eq(response->to_tag, ack->to_tag);
 
-	if (!t->sent || msg_parse(txn_kept(t), MSG_DATAGRAM, &response) < 0)
-		return false;
-	same = slice_eq(response->to_tag, ack->to_tag);
 	msg_unref(response);
 	return same;
 }

@@ -298,6 +298,15 @@ int txn_reply(struct txn *t, unsigned status, struct slice bytes)
 	return t->machine->reply(t, status, bytes);
 }
 
+struct msg *txn_last_response(const struct txn *t)
+{
+	struct msg *response = NULL;
+
+	if (!t->machine->reply || !t->sent || msg_parse(txn_kept(t), MSG_DATAGRAM, &response) < 0)
+		return NULL;
+	return response;
+}
+
 void txn_server_cancelled(struct txn *t, const struct msg *cancel)
 {
 	if (t->state == TXN_PROCEEDING && t->server && t->server->cancelled)

@@ -94,6 +94,8 @@ struct txn *txn_server_new(struct txn_table *tt, struct flow *reply_flow, const 
  * time one leaves anyway (RFC 4320 4.1, 4.2).
  */
 int txn_reply(struct txn *t, unsigned status, struct slice bytes);
+/* What a server sent last, read back; the caller unreferences it. NULL if there is none. */
+struct msg *txn_last_response(const struct txn *t);
 /*
  * Tells the owner of an INVITE transaction without final response that it was cancelled (9.2). The
  * caller answers the CANCEL.

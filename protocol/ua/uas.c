@@ -132,7 +132,10 @@ void uas_reject_stateless(
 	buf_deinit(&b);
 }
 
-/* A refusal with a transaction: retransmissions are answered alike and an ACK is awaited. */
+/*
+ * A refusal with a transaction: retransmissions are answered alike and an ACK is awaited. It gets
+ * a To tag if it brings none.
+ */
 static void reject(struct ua *ua, struct flow *f, struct msg *m, const struct uas_reply *refusal)
 {
 	struct uas_reply r = *refusal;
@@ -143,8 +146,10 @@ static void reject(struct ua *ua, struct flow *f, struct msg *m, const struct ua
 		uas_reject_stateless(ua, f, m, 503, SLICE_NULL);
 		return;
 	}
-	ua_random_hex(ua, &tag, sizeof(uint64_t));
-	r.to_tag = buf_slice(&tag);
+	if (!r.to_tag.n) {
+		ua_random_hex(ua, &tag, sizeof(uint64_t));
+		r.to_tag = buf_slice(&tag);
+	}
 	uas_build_reply(&b, ua, m, &r);
 	(void)txn_reply(t, r.status, buf_slice(&b));
 	buf_deinit(&tag);
@@ -270,12 +275,19 @@ static void check(const struct ua *ua, const struct msg *m, struct verdict *v)
 		checks[i](m, v);
 }
 
-/* 9.2: the CANCEL is answered for itself; the INVITE's owner decides what becomes of that. */
+/*
+ * 9.2: the CANCEL is answered for itself, with the To tag of the answer to the INVITE; the INVITE's
+ * owner decides what becomes of that.
+ */
 static void receive_cancel(struct ua *ua, struct flow *f, struct msg *m)
 {
 	struct txn *invite = txn_find_cancelled(&ua->txns, m);
+	struct msg *answer = invite ? txn_last_response(invite) : NULL;
 
-	reject(ua, f, m, &(struct uas_reply){ .status = invite ? 200 : 481 });
+	reject(ua, f, m,
+		&(struct uas_reply){ .status = invite ? 200 : 481,
+			.to_tag = answer ? answer->to_tag : SLICE_NULL });
+	msg_unref(answer);
 	if (invite)
 		txn_server_cancelled(invite, m);
 }

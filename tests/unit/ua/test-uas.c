@@ -271,6 +271,24 @@ START_TEST(rfc3261_9_2_cancel)
 }
 END_TEST
 
+/* 9.2: the answers to a CANCEL and to the INVITE that it means have one To tag. */
+START_TEST(rfc3261_9_2_cancel_shares_to_tag)
+{
+	const struct msg *m;
+	char text[512], tag[64];
+
+	(void)snprintf(text, sizeof(text), INVITE_LINES("INVITE"), "");
+	world_in(alice, PEER, text);
+	m = world_expect_out(w, "480");
+	ck_assert_uint_gt(m->to_tag.n, 0);
+	(void)snprintf(tag, sizeof(tag), "%.*s", SLICE_ARGS(m->to_tag));
+	(void)snprintf(text, sizeof(text), INVITE_LINES("CANCEL"), "");
+	world_in(alice, PEER, text);
+	m = world_expect_out(w, "200");
+	ck_assert(slice_eq(m->to_tag, slice_str(tag)));
+}
+END_TEST
+
 /* 17.2.1: an INVITE that nobody takes is refused, the refusal repeated until its ACK comes. */
 START_TEST(rfc3261_17_2_1_refusal_repeats_until_ack)
 {
@@ -457,6 +475,7 @@ int main(void)
 	tcase_add_test(tc, rfc3261_18_2_2_sent_by_port);
 	tcase_add_test(tc, rfc3261_8_2_7_stateless);
 	tcase_add_test(tc, rfc3261_9_2_cancel);
+	tcase_add_test(tc, rfc3261_9_2_cancel_shares_to_tag);
 	tcase_add_test(tc, rfc3261_17_2_1_refusal_repeats_until_ack);
 	tcase_add_test(tc, rfc3428_7_page);
 	tcase_add_test(tc, nobody_takes_it);
