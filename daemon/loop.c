@@ -187,11 +187,27 @@ static void drop(struct event *e)
 		event_free(e);
 }
 
+/*
+ * Who tells us to end once more while we do so does not kill us: without its events each signal
+ * has its deadly default again.
+ */
+static void hold_signals(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 void loop_deinit(struct loop *l)
 {
 	timerq_deinit(&l->timers);
 	drop(l->timer_event);
 	drop(l->clock_event);
+	hold_signals();
 	for (size_t i = 0; i < ARRAY_LEN(l->signal_events); i++)
 		drop(l->signal_events[i]);
 	if (l->base)

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 
 import case
 import dbus
@@ -316,6 +317,16 @@ class Manager(case.Case):
         self.heard('READY=1')
         self.lab.daemon.popen.send_signal(signal.SIGTERM)
         self.heard('STOPPING=1')
+
+    def test_told_again_and_again(self):
+        """Told to end once more while it ends, it is not killed by that."""
+        self.start()
+        self.heard('READY=1')
+        daemon = self.lab.daemon.popen
+        while daemon.poll() is None:
+            daemon.send_signal(signal.SIGTERM)
+            time.sleep(0.001)
+        self.assertEqual(self.lab.daemon.stop(), 0)
 
     def test_watchdog(self):
         os.environ['WATCHDOG_USEC'] = '200000'
