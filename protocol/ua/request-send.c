@@ -226,7 +226,8 @@ static void send_over(struct request *r, struct flow *f)
 		buf_reset(&bytes);
 		request_build(&bytes, r, r->flow, buf_slice(&credentials));
 	}
-	if (!r->upgraded)
+	/* What its size alone sends over TCP changes nothing, unless it registers that Contact. */
+	if (!r->upgraded || r->server == REQUEST_TO_REGISTRAR)
 		keep_flow(r, r->flow);
 	transmit(r, buf_slice(&bytes));
 	buf_deinit(&credentials);

@@ -443,6 +443,47 @@ START_TEST(large_requests_take_tcp)
 }
 END_TEST
 
+static void register_large(struct try *t)
+{
+	struct request_spec spec = try_spec("sip:example.com");
+
+	spec.method = SLICE("REGISTER");
+	spec.server = REQUEST_TO_REGISTRAR;
+	memset(large, 'x', sizeof(large));
+	spec.body = slice_of(large, LIMITS_UDP_REQUEST);
+	try_send(t, &spec);
+}
+
+static void expect_registered(struct try *t)
+{
+	world_reply(t->w, world_expect_out(t->w, "REGISTER"), 200, NULL);
+	try_expect(t, 200, 0, ORIGIN_REMOTE);
+}
+
+/*
+ * The Contact of a large REGISTER is that of its connection, over which requests arrive from then
+ * on: the endpoint hears of its end. Without TCP it is UDP that is kept.
+ */
+START_TEST(large_register_keeps_its_flow)
+{
+	struct try t;
+
+	try_init(&t, &try_alice);
+	register_large(&t);
+	expect_registered(&t);
+	ck_assert_ptr_nonnull(t.ep->server);
+	ck_assert_str_eq(t.ep->server, "tcp:192.0.2.1:5060");
+	world_cut(t.wu);
+	world_settle(t.w);
+	ck_assert_ptr_null(t.ep->flow);
+	world_set_reach(t.w, TRY_SERVER, WORLD_NO_TCP);
+	register_large(&t);
+	expect_registered(&t);
+	ck_assert_str_eq(t.ep->server, "udp:192.0.2.1:5060");
+	try_deinit(&t);
+}
+END_TEST
+
 START_TEST(no_tcp_there_then_udp)
 {
 	const struct msg *m;
@@ -550,6 +591,7 @@ int main(void)
 	tcase_add_test(tc, a_cached_flow_falls_silent);
 	tcase_add_test(tc, limit_of_attempts);
 	tcase_add_test(tc, large_requests_take_tcp);
+	tcase_add_test(tc, large_register_keeps_its_flow);
 	tcase_add_test(tc, no_tcp_there_then_udp);
 	tcase_add_test(tc, limit_of_servers_remembered);
 	tcase_add_test(tc, limit_of_retry_after);
