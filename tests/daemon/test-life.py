@@ -108,9 +108,9 @@ class Start(Registered):
             self.bus.wait_state(path, 'registered')
         self.assertEqual(self.peer.accepted, 1)
         self.peer.hang_up()
+        self.wait(lambda: self.peer.accepted == 2, 'a new connection')
         for path in (ALICE, BOB):
-            self.wait(lambda: self.bus.get(path, 'RegistrationState') != 'registered', 'the loss to be noticed')
-        for path in (ALICE, BOB):
+            self.bus.wait_state(path, 'registered')
             self.bus.endpoint(path, 'Register', 'a{sv}', {})
         self.assertEqual(self.peer.accepted, 2)
 
@@ -201,9 +201,9 @@ class Reload(Registered):
         self.here = (self.host, lab.free_port())
         self.configure()
         self.reload()
-        self.wait(lambda: self.bus.get(ALICE, 'RegistrationState') != 'registered', 'the loss to be noticed')
-        self.bus.endpoint(ALICE, 'Register', 'a{sv}', {})
-        self.assertIn(':%d' % self.here[1], sip.header(self.peer.registers()[-1], 'Contact'))
+        self.wait(lambda: ':%d' % self.here[1] in sip.header(self.peer.registers()[-1], 'Contact'),
+                  'a registration from the new socket')
+        self.bus.wait_state(ALICE, 'registered')
 
 
 class Names(Registered):
