@@ -355,7 +355,16 @@ class Client:
         return self.endpoint(path, 'SendPage', 'ssaya{sv}', target, content_type, dbus.ByteArray(body), options)
 
     def wait_state(self, path, state, seconds=20):
-        wait_for(lambda: self.get(path, 'RegistrationState') == state, '%s to be %s' % (path, state), seconds)
+        def is_so():
+            try:
+                return self.get(path, 'RegistrationState') == state
+            except dbus.exceptions.DBusException as e:
+                # A reload makes its endpoints one after the other.
+                if e.get_dbus_name() == 'org.freedesktop.DBus.Error.UnknownObject':
+                    return False
+                raise
+
+        wait_for(is_so, '%s to be %s' % (path, state), seconds)
 
     def signals(self, member, path=None, interface='Endpoint'):
         """A list that fills with the arguments of each such signal."""
