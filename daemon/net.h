@@ -30,7 +30,7 @@ enum {
 #define NET_PONG_TIMEOUT (10 * USEC_PER_SEC)    /* RFC 5626 section 4.4.1 */
 #define NET_IDLE_TIMEOUT (15 * 60 * USEC_PER_SEC)
 
-/* What GetStatistics shows. */
+/* What went through the sockets since the start. The bus does not show it yet. */
 struct net_counters {
 	uint64_t datagrams_in, datagrams_out, datagrams_dropped;
 	uint64_t frames_in, frames_bad, connections_in, connections_out, connections_refused;
