@@ -49,8 +49,9 @@ struct endpoint {
 
 	struct list requests; /* of struct request: own requests in flight */
 	struct list incoming; /* of struct incoming: waiting for a decision */
+	struct list sessions; /* of struct session */
 	struct map turns;     /* of struct request, by Request-URI: those that go one by one */
-	size_t n_requests, n_incoming;
+	size_t n_requests, n_incoming, n_sessions;
 	unsigned changes; /* mask of enum ua_change not told yet */
 	bool told_added;
 	struct later_note note;

@@ -19,5 +19,13 @@ enum {
 	LIMITS_RETRY_AFTER = 3600,   /* seconds that a 503 keeps us away at most */
 	LIMITS_UDP_REQUEST = 1300,   /* RFC 3261 18.1.1: larger requests take TCP */
 	LIMITS_ENDPOINT_TEXT = 1024, /* bytes of an endpoint's name, URI or id */
-	LIMITS_USER_HEADERS = 64,    /* header fields that a client may add to a request */
+	LIMITS_SESSIONS = 100000,    /* Daemon.MaximumSessions may set less; beyond: 486 or 503 */
+	LIMITS_SESSIONS_PER_ENDPOINT = 4096,
+	LIMITS_FORKS = 16,              /* early dialogs of one session; others are not followed */
+	LIMITS_RING_SECONDS = 200,      /* without 1xx or final answer to our INVITE: we cancel */
+	LIMITS_UNDECIDED_SECONDS = 600, /* an incoming session that its owner leaves ringing */
+	LIMITS_SENDS_PER_SESSION = 64,  /* INFO and MESSAGE in flight in one dialog */
+	LIMITS_REFERS_PER_SESSION = 16,
+	LIMITS_RELIABLE = 8,      /* reliable 1xx of ours not acknowledged */
+	LIMITS_USER_HEADERS = 64, /* header fields that a client may add to a request */
 };

@@ -19,6 +19,7 @@ struct outcome {
 	enum origin origin;
 	int error; /* 0 for a 2xx, else a negative errno of err.h, for the bus error's name */
 	const struct msg *response; /* NULL if none */
+	const struct msg *request;  /* the attempt that it answers, as sent; NULL if none went */
 };
 
 /* "local", "remote", "network", "timeout" */

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 #include "protocol/ua/endpoint.h"
+#include "protocol/ua/request-headers.h"
+
+struct dialog;
 
 /*
  * A request outside of transactions: from the wish to the one outcome, whatever lies between.
  * Finding the target, opening flows, trying the next address, the 1300-byte rule, challenges,
  * redirects, Retry-After: all of it here, once for all methods (RFC 3261 section 8.1).
  */
-
-struct request_header {
-	struct slice name, value;
-};
 
 /* Whether a Contact goes along: RFC 3428 section 4 forbids it in MESSAGE. */
 enum request_contact {
@@ -60,6 +59,24 @@ struct request_spec {
 	struct slice call_id, from_tag;
 	uint32_t cseq;  /* 0: 1 */
 	usec_t timeout; /* in all, 0: only the transactions' own */
+	/* From instead of the endpoint's own (RFC 3323 4.1.1.3); empty: the endpoint's. */
+	struct slice from, from_display;
+	/* Which of the profile's servers: the one that lists this kind of session. Empty: any. */
+	struct slice session_type, session_party;
+	/*
+	 * Inside a dialog (RFC 3261 12.2.1): Request-URI, routes, To, From, Call-ID and each
+	 * attempt's CSeq are its, and so is the way; redirections are handed back, credentials go
+	 * only to the endpoint's own server. It must outlive the request. uri is not looked at.
+	 */
+	struct dialog *dialog;
+	/*
+	 * For ACK in a dialog: the INVITE whose 2xx it answers, as sent; CSeq and credentials are
+	 * its (13.2.2.4). There is no answer: the request stays, unfinished, for request_repeat()
+	 * until it is freed, and counts against no limit.
+	 */
+	const struct msg *acknowledges;
+	/* Whole lines, checked already, beside headers. */
+	struct slice lines;
 };
 
 struct request;
@@ -80,6 +97,17 @@ int request_new(struct endpoint *ep, const struct request_spec *spec, const stru
 	void *owner, struct request **ret_request);
 /* No callback any more; what is on the wire is forgotten. NULL is fine. */
 void request_free(struct request *r);
+/*
+ * Takes an INVITE back (9.1): no further attempt is made, a CANCEL goes as soon as it may (lines:
+ * whole header lines that it carries, such as Reason), and done still tells the one final outcome,
+ * a 2xx that crossed included. What was never sent ends with -ECANCELED. A second call changes
+ * nothing.
+ */
+void request_cancel(struct request *r, struct slice lines);
+/* Sends an ACK once more, as it was. */
+void request_repeat(struct request *r);
+/* The last attempt as it went out; NULL before. Borrowed. */
+const struct msg *request_sent(const struct request *r);
 /* Ends it now with a local outcome, delivered through done. */
 void request_abort(struct request *r, unsigned status, struct slice reason);
 /* The request whose place in endpoint->requests this is. */
@@ -90,11 +118,3 @@ void request_health_clear(struct ua *ua);
 uint32_t request_cseq(const struct request *r);
 /* The flow over which the last attempt went; NULL if none did. */
 struct flow *request_flow(const struct request *r);
-
-/*
- * Headers that a client brings: -EINVAL with *ret_bad pointing at the first that is malformed or
- * belongs to the stack (Via, From, To, Call-ID, CSeq, Contact, Max-Forwards, Route, Record-Route,
- * Content-Length, Content-Type, Authorization, Proxy-Authorization, ...); -EMSGSIZE if too many.
- */
-int request_headers_check(
-	const struct request_header *h, size_t n, const struct request_header **ret_bad);

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+#include <stdint.h>
+
+#include "protocol/base/slice.h"
+#include "protocol/ua/outcome.h"
+
 /* What the user agent tells: the core's one voice to the outside. */
 
 struct endpoint;
 struct incoming;
-struct outcome;
+struct msg;
+struct session;
 
 /* What changed about an endpoint, as a mask, so that its watcher re-reads only that. */
 enum ua_change {
@@ -18,6 +24,40 @@ enum ua_change {
 enum ua_verb {
 	UA_REGISTER,
 	UA_UNREGISTER,
+};
+
+/* What changed about a session, as a mask. */
+enum ua_session_change {
+	UA_SESSION_STATE = 1 << 0,       /* state, forked, start time */
+	UA_SESSION_DESCRIPTION = 1 << 1, /* description state */
+	UA_SESSION_REMOTE = 1 << 2,      /* remote URI, target, asserted identity */
+	UA_SESSION_TIMER = 1 << 3,       /* session expires, refresher */
+};
+
+/* What happens in a session, in order. */
+enum ua_session_news {
+	UA_SESSION_PROGRESS,       /* a 1xx: status, reason, fork, body (a preview or an answer) */
+	UA_SESSION_ESTABLISHED,    /* 2xx and ACK: body is the answer if the peer gave it now */
+	UA_SESSION_OFFER,          /* body; empty: the peer wants our offer */
+	UA_SESSION_ANSWER,         /* an answer that no verb waits for */
+	UA_SESSION_MESSAGE,        /* message */
+	UA_SESSION_INFO,           /* message; package */
+	UA_SESSION_REFER,          /* id, refer_to, referred_by */
+	UA_SESSION_REFER_PROGRESS, /* status, reason */
+	UA_SESSION_REFER_FINISHED, /* the same; once for each session_refer() */
+	UA_SESSION_TERMINATED,     /* status, reason, origin: once, the last one */
+};
+
+struct ua_session_event {
+	enum ua_session_news news;
+	unsigned status;
+	struct slice reason;
+	enum origin origin;
+	struct slice fork;
+	struct slice content_type, body;
+	struct slice package, refer_to, referred_by;
+	uint32_t id;
+	const struct msg *message; /* NULL: none */
 };
 
 /*
@@ -43,4 +83,15 @@ struct ua_listener {
 	 * pointer is dead after.
 	 */
 	void (*incoming_gone)(void *ctx, struct incoming *in);
+	/* Made by session_new(), or came: before anything else about it. */
+	void (*session_added)(void *ctx, struct session *s);
+	/*
+	 * A new one from outside waits for somebody: session_pass() when nobody takes it. Whoever
+	 * takes it has the verbs of the called side.
+	 */
+	void (*session_incoming)(void *ctx, struct session *s);
+	void (*session_changed)(void *ctx, struct session *s, unsigned changes);
+	void (*session_event)(void *ctx, struct session *s, const struct ua_session_event *e);
+	/* After UA_SESSION_TERMINATED. The pointer is dead when this returns. */
+	void (*session_removed)(void *ctx, struct session *s);
 };

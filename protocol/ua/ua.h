@@ -2,6 +2,7 @@
 #pragma once
 #include "protocol/base/later.h"
 #include "protocol/base/map.h"
+#include "protocol/dialog/dialog.h"
 #include "protocol/msg/msg.h"
 #include "protocol/txn/txn.h"
 #include "protocol/ua/host.h"
@@ -23,13 +24,17 @@ struct ua {
 	struct map endpoints_by_id;
 	struct map endpoints_by_token; /* user part of our contacts: constant-time routing */
 	struct map endpoints_by_aor;   /* several may share one */
-	struct map queries;            /* questions to the host under way */
+	struct dialog_table dialogs;
+	struct map sessions; /* by id */
+	struct map invites;  /* outgoing sessions by Call-ID and our tag, for late 2xx */
+	size_t n_sessions, max_sessions;
+	struct map queries; /* questions to the host under way */
 	uint64_t query_serial;
 	struct map server_health; /* Retry-After of servers, shared by all endpoints */
 	int64_t wall_offset;      /* epoch microseconds minus our clock */
 	const char *flow_error;   /* why the flow that is going down does so */
 	bool stopping;
-	uint64_t n_pages_in, n_pages_out, n_bad_messages;
+	uint64_t n_pages_in, n_pages_out, n_bad_messages, n_sessions_in, n_sessions_out;
 };
 
 /* host must outlive the ua. listener may be set later, before the first input. */

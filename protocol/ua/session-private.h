@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "protocol/ua/leg-parts.h"
+#include "protocol/ua/session-view.h"
+
+/*
+ * What the files of a session share; nobody else includes this.
+ *
+ *   session.c       life, state, news and what can be looked at
+ *   session-out.c   from session_new() to the 2xx: forks, CANCEL, redirection, several 2xx
+ *   session-in.c    from the INVITE to our final answer; CANCEL, Replaces, Join
+ *   session-verb.c  verbs within: to which leg they go
+ *
+ * legs are in leg.h: a session begins with none (outgoing) or one (incoming).
+ */
+
+/* How it ended, told once. */
+struct session_outcome {
+	unsigned status;
+	char *reason;
+	enum origin origin;
+};
+
+struct session {
+	struct ua *ua;
+	struct endpoint *ep;
+	struct list node;          /* in ep->sessions */
+	struct map_node by_id;     /* in ua->sessions */
+	struct map_node by_invite; /* in ua->invites: Call-ID, line feed, our tag; outgoing */
+	char *id, *invite_key;
+	bool outgoing, forked;
+	enum session_state state;
+	char *type, *party, *local, *remote, *request_uri, *call_id;
+	usec_t start_time;
+	void *user; /* the listener's */
+
+	struct list legs; /* of struct leg, oldest first */
+	struct leg *leg;  /* the one that counts: incoming at once, outgoing from the 2xx on */
+	unsigned n_forks; /* ids given */
+
+	/* The initial INVITE. */
+	struct request *invite; /* outgoing, until its final response */
+	struct txn *invite_txn; /* incoming, until ours */
+	struct msg *invite_msg; /* as sent last, or as received */
+	struct msg *final_msg, *last_msg;
+	char *to_tag;                     /* incoming: ours, the same in every answer (12.1.1) */
+	struct timer ring;                /* outgoing: nobody answers; incoming: nobody decides */
+	struct timer refresh_1xx;         /* incoming: a 1xx each minute (13.3.1.1) */
+	struct session_out *out;          /* session-out.c's own; NULL for incoming */
+	struct session_in *in;            /* session-in.c's own; NULL for outgoing */
+	struct session *replaces, *joins; /* cleared when those go */
+	struct list replaced_by; /* sessions that point at us through `replaces` or `joins` */
+	struct list replaces_node;
+
+	/* News for the listener. */
+	struct later_note note;
+	struct list news;
+	unsigned changes;
+	bool told_added, ask; /* ask: session_incoming is due */
+	bool ended;           /* UA_SESSION_TERMINATED is queued or told */
+	bool removed; /* session_removed told: only what the network may still want is left */
+	struct timer linger; /* late 2xx and retransmissions find us so long */
+};
+
+/* ---- session.c ---- */
+
+/* In no list of anybody's view yet; id empty: made up. NULL: too many, or the id is taken. */
+struct session *session_make(struct endpoint *ep, struct slice id);
+void session_set_state(struct session *s, enum session_state state);
+void session_mark(struct session *s, unsigned changes);
+/* Copies what e points at; delivered by a note, in order. */
+void session_tell(struct session *s, const struct ua_session_event *e);
+/*
+ * The end: state, UA_SESSION_TERMINATED, removal. Idempotent: the first outcome counts. What the
+ * network may still want (late 2xx, our 2xx without ACK, a BYE under way) goes on for 64*T1.
+ */
+void session_over(struct session *s, unsigned status, struct slice reason, enum origin origin);
+/* The same after BYE or CANCEL was sent: the outcome is remembered, SESSION_TERMINATING until
+ * session_over(). */
+void session_ending(struct session *s, unsigned status, struct slice reason, enum origin origin);
+/* Header lines that a client brought. -EINVAL, -EMSGSIZE: one is the stack's or malformed. */
+int session_append_headers(struct buf *b, const struct session_headers *h);
+/* The stack's own list for sessions: session_append_headers() refuses these by name. */
+bool session_owns_header(enum hdr_id id);
+/* Allow, Supported and such: what INVITE and its 2xx carry (13.2.1, 13.3.1.4). */
+void session_append_capabilities(struct buf *b);
+
+/* ---- what legs tell their session ---- */
+
+/* A dialog is over: BYE came or was answered, or it broke. The last one ends the session. */
+void session_leg_over(struct leg *l, unsigned status, struct slice reason, enum origin origin);
+/* Our 2xx was acknowledged, or our ACK went: established on both sides. */
+void session_leg_acked(struct leg *l, const struct msg *ack);
+
+/* ---- session-out.c ---- */
+
+int session_out_start(struct session *s, const struct session_spec *spec, const char **ret_why);
+/* CANCEL, whatever the INVITE's state is; what is established meanwhile gets BYE (9.1, 15). */
+void session_out_cancel(struct session *s, struct slice headers);
+/* A 2xx to our INVITE that no dialog knows: another fork, or after the end. ACK and BYE. */
+void session_out_stray(struct session *s, const struct msg *m);
+void session_out_free(struct session *s);
+
+/* ---- session-in.c ---- */
+
+/* false: too many, nothing was done. */
+bool session_in_receive(struct endpoint *ep, struct flow *reply_flow, struct msg *m);
+void session_in_reject(
+	struct session *s, unsigned status, struct slice reason, struct slice headers);
+/* The PRACK came that a 2xx waited for. */
+void session_in_pracked(struct session *s);
+void session_in_free(struct session *s);
+
+/* ---- refer.c, the part that sessions see ---- */
+void refer_stop(struct leg *l);
+bool refer_request(struct leg *l, struct flow *reply_flow, struct msg *m);
