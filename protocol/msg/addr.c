@@ -105,12 +105,8 @@ int addr_next(struct slice *rest, struct addr *ret)
 		*rest = scan_rest(&s);
 		return 0;
 	}
-	if (!addr_scan(&s, &a))
+	if (!addr_scan(&s, &a) || !scan_element_end(&s))
 		return -EBADMSG;
-	if (!scan_at_end(&s)) {
-		if (!scan_separator(&s, ',') || scan_at_end(&s))
-			return -EBADMSG;
-	}
 	*rest = scan_rest(&s);
 	*ret = a;
 	return 1;

@@ -72,6 +72,13 @@ static inline bool scan_separator(struct scan *s, char c)
 	return true;
 }
 
+/* Behind an element of a list: true at the end, and behind a comma that one more follows. */
+static inline bool scan_element_end(struct scan *s)
+{
+	scan_lws(s);
+	return scan_at_end(s) || (scan_separator(s, ',') && !scan_at_end(s));
+}
+
 /* Behind the quoted-string that starts at p; NULL if it is malformed or unclosed. */
 const char *scan_past_quoted(const char *p, const char *end);
 

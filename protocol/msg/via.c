@@ -70,13 +70,6 @@ static bool read_params(struct scan *s, struct via *v)
 	return r == 0;
 }
 
-/* After an element: the end, or a comma and one more element. */
-static bool read_separator(struct scan *s)
-{
-	scan_lws(s);
-	return scan_at_end(s) || (scan_separator(s, ',') && !scan_at_end(s));
-}
-
 int via_next_partial(struct slice *rest, struct via *ret)
 {
 	struct scan s = scan_of(*rest);
@@ -92,7 +85,7 @@ int via_next_partial(struct slice *rest, struct via *ret)
 	if (!read_protocol(&s, ret) || !read_sent_by(&s, ret) || !read_params(&s, ret))
 		return -EBADMSG;
 	ret->text = slice_trim(scan_since(&s, start));
-	if (!read_separator(&s))
+	if (!scan_element_end(&s))
 		return -EBADMSG;
 	*rest = scan_rest(&s);
 	return 1;
