@@ -22,3 +22,11 @@ int dialog_id_parse(struct slice value, struct dialog_id *ret);
 bool dialog_id_tag_matches(struct slice asked, struct slice tag);
 /* A value of Replaces, or of Join without early_only; an empty tag is written as "0". */
 void dialog_id_append(struct buf *b, const struct dialog_id *d);
+/*
+ * The grammar that the three share, with their names for the two tags; target-dialog.c is built on
+ * it.
+ */
+int dialog_id_parse_named(
+	struct slice value, struct slice to_tag, struct slice from_tag, struct dialog_id *ret);
+void dialog_id_append_named(
+	struct buf *b, struct slice to_tag, struct slice from_tag, const struct dialog_id *d);

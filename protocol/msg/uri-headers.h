@@ -7,9 +7,9 @@ struct buf;
 /*
  * Walks the headers of a URI, the text after its "?" (RFC 3261 section 19.1.1): 1 and one header,
  * 0 at the end. The name is as written: with an escape in it, it is nobody's. The value replaces
- * what *ret_value held, escapes resolved once. -EBADMSG, and *ret_value is undefined, for a missing
- * name or "=", for a malformed escape, and for a value with CR, LF or NUL, which no header can
- * hold; only "body", which is none, may.
+ * what *ret_value held, escapes resolved once. -EBADMSG, with *ret_value undefined, if malformed
+ * (escapes too), and for what no message could hold, such as a name with "/" or a value with CR, LF
+ * or NUL; in "body", which is no header, they may stand.
  */
 int uri_header_next(struct slice *rest, struct slice *ret_name, struct buf *ret_value);
 /* value with everything that may not stand in a header of a URI as %HH (RFC 3261 section 25.1). */

@@ -226,20 +226,22 @@ void uri_append_unescaped(struct buf *b, struct slice text)
 	}
 }
 
-void uri_append_user(struct buf *b, struct slice text)
+void uri_append_escape(struct buf *b, unsigned char c)
 {
 	static const char hex[] = "0123456789ABCDEF";
 
-	for (size_t i = 0; i < text.n; i++) {
-		unsigned char c = (unsigned char)text.p[i];
+	buf_putc(b, '%');
+	buf_putc(b, hex[c >> 4]);
+	buf_putc(b, hex[c & 15]);
+}
 
-		if (chars_is(text.p[i], CHARS_USER)) {
+void uri_append_user(struct buf *b, struct slice text)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		if (chars_is(text.p[i], CHARS_USER))
 			buf_putc(b, text.p[i]);
-			continue;
-		}
-		buf_putc(b, '%');
-		buf_putc(b, hex[c >> 4]);
-		buf_putc(b, hex[c & 15]);
+		else
+			uri_append_escape(b, (unsigned char)text.p[i]);
 	}
 }
 

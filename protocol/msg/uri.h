@@ -53,6 +53,8 @@ enum uri_case { URI_KEEP_CASE, URI_FOLD_CASE };
 bool uri_text_equal(struct slice a, struct slice b, enum uri_case fold);
 /* Resolves %HH once, into b. */
 void uri_append_unescaped(struct buf *b, struct slice text);
+/* "%" and two digits */
+void uri_append_escape(struct buf *b, unsigned char c);
 /* text with everything that may not stand in the user part as %HH. */
 void uri_append_user(struct buf *b, struct slice text);
 /* true for IPv4 dotted-quad, IPv6 with or without brackets. */
