@@ -22,7 +22,7 @@ struct leg {
 	struct usage usage; /* first: the dialog's view of us */
 	struct session *s;
 	struct list node;     /* in s->legs */
-	char fork[12];        /* "1", "2"... unique in the session */
+	char *fork;           /* "1", "2"... unique in the session */
 	bool client;          /* our INVITE made the dialog */
 	bool confirmed;       /* by a 2xx */
 	bool over;            /* BYE went or came, or it failed: nothing new begins */
@@ -54,8 +54,14 @@ struct leg {
 struct leg *leg_new(struct session *s, struct dialog *d);
 /* Everything that waits is done with -ECANCELED; leaves the dialog. No message. */
 void leg_free(struct leg *l);
-/* Reads what every message of the peer says in passing: Allow, Supported, Contact (12.2). */
-void leg_note_peer(struct leg *l, const struct msg *m, const struct flow *f);
+/*
+ * It is over: everything inside stops and what waits is done with -ECANCELED. It stays in its
+ * dialog, to acknowledge strays, until it is freed.
+ */
+void leg_retire(struct leg *l);
+/* Reads what every message of the peer says in passing: Allow, Supported. f: the flow to hold,
+ * NULL: as before. The target is the caller's to refresh, when it accepts (12.2.1.2, RFC 6141). */
+void leg_note_peer(struct leg *l, const struct msg *m, struct flow *f);
 bool leg_peer_allows(const struct leg *l, enum method m);
 void leg_body_set(struct leg_body *b, const struct session_body *from);
 void leg_body_clear(struct leg_body *b);

@@ -14,13 +14,6 @@
  * legs are in leg.h: a session begins with none (outgoing) or one (incoming).
  */
 
-/* How it ended, told once. */
-struct session_outcome {
-	unsigned status;
-	char *reason;
-	enum origin origin;
-};
-
 struct session {
 	struct ua *ua;
 	struct endpoint *ep;
@@ -32,7 +25,8 @@ struct session {
 	enum session_state state;
 	char *type, *party, *local, *remote, *request_uri, *call_id;
 	usec_t start_time;
-	void *user; /* the listener's */
+	enum offer_state first_offer; /* outgoing, before there is a leg: of the INVITE */
+	void *user;                   /* the listener's */
 
 	struct list legs; /* of struct leg, oldest first */
 	struct leg *leg;  /* the one that counts: incoming at once, outgoing from the 2xx on */
@@ -58,14 +52,21 @@ struct session {
 	unsigned changes;
 	bool told_added, ask; /* ask: session_incoming is due */
 	bool ended;           /* UA_SESSION_TERMINATED is queued or told */
+	bool told_established, reap, delivering, dead;
+	struct {
+		unsigned status;
+		char *reason; /* NULL: not known yet */
+		enum origin origin;
+	} outcome;    /* told once */
 	bool removed; /* session_removed told: only what the network may still want is left */
 	struct timer linger; /* late 2xx and retransmissions find us so long */
 };
 
 /* ---- session.c ---- */
 
-/* In no list of anybody's view yet; id empty: made up. NULL: too many, or the id is taken. */
-struct session *session_make(struct endpoint *ep, struct slice id);
+/* 0; -EINVAL (id), -EEXIST, -ENOTCONN (closing), -ENOSPC. id empty: made up. Nothing was sent: what
+ * fails afterwards is undone by session_free(). */
+int session_make(struct endpoint *ep, struct slice id, struct session **ret_session);
 void session_set_state(struct session *s, enum session_state state);
 void session_mark(struct session *s, unsigned changes);
 /* Copies what e points at; delivered by a note, in order. */
@@ -78,6 +79,8 @@ void session_over(struct session *s, unsigned status, struct slice reason, enum 
 /* The same after BYE or CANCEL was sent: the outcome is remembered, SESSION_TERMINATING until
  * session_over(). */
 void session_ending(struct session *s, unsigned status, struct slice reason, enum origin origin);
+/* Legs that are over and wait for nothing go, by the session's note. */
+void session_reap(struct session *s);
 /* Header lines that a client brought. -EINVAL, -EMSGSIZE: one is the stack's or malformed. */
 int session_append_headers(struct buf *b, const struct session_headers *h);
 /* The stack's own list for sessions: session_append_headers() refuses these by name. */

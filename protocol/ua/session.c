@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "protocol/base/err.h"
+#include "protocol/msg/build.h"
+#include "protocol/ua/limits.h"
+#include "protocol/ua/session-private.h"
+
+/*
+ * The life of a session, whoever began it, and what its listener hears of it.
+ *
+ *   made -> told added -> news ... -> over -> told terminated, removed -> lingers -> freed
+ *
+ * What lingers is on nobody's list any more: it acknowledges and ends what the network may still
+ * bring after our INVITE (RFC 3261 13.2.2.4).
+ */
+
+enum { ID_BYTES = 8 };
+
+/* One event that waits to be told, with copies of everything it points at. */
+struct session_news {
+	struct list node;
+	struct ua_session_event event;
+	char *copies[7];
+};
+
+static void deliver(struct later_note *n);
+static void on_linger(struct timer *t);
+
+/* ---- life ---- */
+
+static bool id_is_free(const struct ua *ua, struct slice id)
+{
+	return !map_find(&ua->sessions, id);
+}
+
+static bool id_is_valid(struct slice id)
+{
+	for (size_t i = 0; i < id.n; i++) {
+		char c = id.p[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+			    c == '_'))
+			return false;
+	}
+	return id.n <= LIMITS_ENDPOINT_TEXT;
+}
+
+static char *make_id(struct ua *ua)
+{
+	struct buf b = BUF_NULL;
+
+	do {
+		buf_reset(&b);
+		buf_putc(&b, 's');
+		ua_random_hex(ua, &b, ID_BYTES);
+	} while (!id_is_free(ua, buf_slice(&b)));
+	return buf_take(&b);
+}
+
+int session_make(struct endpoint *ep, struct slice id, struct session **ret_session)
+{
+	struct ua *ua = ep->ua;
+	struct session *s;
+
+	if (!id_is_valid(id))
+		return -EINVAL;
+	if (id.n && !id_is_free(ua, id))
+		return -EEXIST;
+	if (ep->closing)
+		return -ENOTCONN;
+	if (ua->n_sessions >= ua->max_sessions || ep->n_sessions >= LIMITS_SESSIONS_PER_ENDPOINT)
+		return -ENOSPC;
+	s = mem_new(struct session);
+	s->ua = ua;
+	s->ep = ep;
+	s->id = id.n ? slice_dup(id) : make_id(ua);
+	s->note.deliver = deliver;
+	s->linger.fire = on_linger;
+	list_init(&s->legs);
+	list_init(&s->news);
+	list_init(&s->replaced_by);
+	list_append(&ep->sessions, &s->node);
+	ep->n_sessions++;
+	ua->n_sessions++;
+	map_insert(&ua->sessions, &s->by_id, slice_str(s->id));
+	later_queue(&ua->later, &s->note);
+	*ret_session = s;
+	return 0;
+}
+
+/* Nobody finds it any more but the network. */
+static void leave_lists(struct session *s)
+{
+	if (!map_is_linked(&s->by_id))
+		return;
+	map_remove(&s->ua->sessions, &s->by_id);
+	s->ua->n_sessions--;
+	s->ep->n_sessions--;
+}
+
+static void free_news(struct session_news *news)
+{
+	list_remove(&news->node);
+	for (size_t i = 0; i < ARRAY_LEN(news->copies); i++)
+		free(news->copies[i]);
+	msg_unref((struct msg *)(uintptr_t)news->event.message);
+	free(news);
+}
+
+static void forget_replacement(struct session *s)
+{
+	struct list *node;
+
+	list_remove(&s->replaces_node);
+	s->replaces = s->joins = NULL;
+	while ((node = list_first(&s->replaced_by))) {
+		struct session *other = list_entry(node, struct session, replaces_node);
+
+		list_remove(node);
+		other->replaces = other->joins = NULL;
+	}
+}
+
+static void destroy(struct session *s)
+{
+	msg_unref(s->invite_msg);
+	msg_unref(s->final_msg);
+	msg_unref(s->last_msg);
+	free(s->outcome.reason);
+	free(s->id);
+	free(s->invite_key);
+	free(s->type);
+	free(s->party);
+	free(s->local);
+	free(s->remote);
+	free(s->request_uri);
+	free(s->call_id);
+	free(s->to_tag);
+	free(s);
+}
+
+void session_free(struct session *s)
+{
+	struct timerq *timers = &s->ua->timers;
+	struct list *node;
+
+	s->ended = true;
+	while ((node = list_first(&s->legs)))
+		leg_free(list_entry(node, struct leg, node));
+	s->leg = NULL;
+	session_out_free(s);
+	session_in_free(s);
+	forget_replacement(s);
+	leave_lists(s);
+	list_remove(&s->node);
+	map_remove(&s->ua->invites, &s->by_invite);
+	timer_cancel(timers, &s->ring);
+	timer_cancel(timers, &s->refresh_1xx);
+	timer_cancel(timers, &s->linger);
+	later_cancel(&s->note);
+	while ((node = list_first(&s->news)))
+		free_news(list_entry(node, struct session_news, node));
+	if (s->delivering)
+		s->dead = true;
+	else
+		destroy(s);
+}
+
+/* ---- news ---- */
+
+void session_set_state(struct session *s, enum session_state state)
+{
+	if (s->state == state)
+		return;
+	s->state = state;
+	if (state == SESSION_ESTABLISHED && !s->start_time)
+		s->start_time = s->ua->timers.now;
+	session_mark(s, UA_SESSION_STATE);
+}
+
+void session_mark(struct session *s, unsigned changes)
+{
+	s->changes |= changes;
+	if (!s->removed)
+		later_queue(&s->ua->later, &s->note);
+}
+
+void session_reap(struct session *s)
+{
+	s->reap = true;
+	later_queue(&s->ua->later, &s->note);
+}
+
+void session_tell(struct session *s, const struct ua_session_event *e)
+{
+	struct session_news *news;
+	struct slice *slices[7];
+
+	if (s->removed)
+		return;
+	news = mem_new(struct session_news);
+	news->event = *e;
+	slices[0] = &news->event.reason;
+	slices[1] = &news->event.fork;
+	slices[2] = &news->event.content_type;
+	slices[3] = &news->event.body;
+	slices[4] = &news->event.package;
+	slices[5] = &news->event.refer_to;
+	slices[6] = &news->event.referred_by;
+	for (size_t i = 0; i < ARRAY_LEN(slices); i++) {
+		if (!slices[i]->p)
+			continue;
+		news->copies[i] = slice_dup(*slices[i]);
+		*slices[i] = slice_of(news->copies[i], slices[i]->n);
+	}
+	if (e->message)
+		news->event.message = msg_ref(e->message);
+	list_append(&s->news, &news->node);
+	later_queue(&s->ua->later, &s->note);
+}
+
+static void tell_changes(struct session *s, const struct ua_listener *l, void *ctx)
+{
+	unsigned changes = s->changes;
+
+	s->changes = 0;
+	if (!s->told_added) {
+		s->told_added = true;
+		l->session_added(ctx, s);
+	} else if (changes) {
+		l->session_changed(ctx, s, changes);
+	}
+	if (s->dead || !s->ask)
+		return;
+	s->ask = false;
+	if (!s->ended)
+		l->session_incoming(ctx, s);
+}
+
+static void tell_news(struct session *s, const struct ua_listener *l, void *ctx)
+{
+	struct list *node;
+
+	while (!s->dead && (node = list_first(&s->news))) {
+		struct session_news *news = list_entry(node, struct session_news, node);
+
+		/* Off the list: the listener may end everything. */
+		list_remove(node);
+		l->session_event(ctx, s, &news->event);
+		free_news(news);
+	}
+}
+
+static void drop_news(struct session *s)
+{
+	struct list *node;
+
+	s->changes = 0;
+	while ((node = list_first(&s->news)))
+		free_news(list_entry(node, struct session_news, node));
+	if (s->ask && !s->ended)
+		session_pass(s);
+	s->ask = false;
+}
+
+/* Forks that were acknowledged and ended leave nothing to wait for. */
+static void reap_legs(struct session *s)
+{
+	s->reap = false;
+	list_for_each_safe (node, next, &s->legs) {
+		struct leg *l = list_entry(node, struct leg, node);
+
+		if (l != s->leg && l->over && !l->bye && !l->acks)
+			leg_free(l);
+	}
+}
+
+static void leave(struct session *s)
+{
+	struct ua *ua = s->ua;
+
+	s->removed = true;
+	leave_lists(s);
+	if (ua->listener)
+		ua->listener->session_removed(ua->listener_ctx, s);
+	s->user = NULL;
+	/* Only what we called may still be answered. */
+	if (s->dead || (s->outgoing && s->invite_msg && !s->ep->closing))
+		return;
+	session_free(s);
+}
+
+static void deliver(struct later_note *n)
+{
+	struct session *s = container_of(n, struct session, note);
+	struct ua *ua = s->ua;
+
+	s->delivering = true;
+	if (s->reap)
+		reap_legs(s);
+	if (ua->listener && !s->removed) {
+		tell_changes(s, ua->listener, ua->listener_ctx);
+		tell_news(s, ua->listener, ua->listener_ctx);
+	} else {
+		drop_news(s);
+	}
+	if (!s->dead && s->ended && !s->removed && list_is_empty(&s->news))
+		leave(s);
+	s->delivering = false;
+	if (s->dead)
+		destroy(s);
+}
+
+/* ---- the end ---- */
+
+static void remember(struct session *s, unsigned status, struct slice reason, enum origin origin)
+{
+	if (s->outcome.reason)
+		return;
+	s->outcome.status = status;
+	s->outcome.reason = slice_dup(reason.p ? reason : SLICE(""));
+	s->outcome.origin = origin;
+}
+
+void session_ending(struct session *s, unsigned status, struct slice reason, enum origin origin)
+{
+	if (s->ended)
+		return;
+	remember(s, status, reason, origin);
+	session_set_state(s, SESSION_TERMINATING);
+}
+
+void session_over(struct session *s, unsigned status, struct slice reason, enum origin origin)
+{
+	struct ua_session_event e = { .news = UA_SESSION_TERMINATED };
+
+	if (s->ended)
+		return;
+	remember(s, status, reason, origin);
+	list_for_each (node, &s->legs)
+		leg_retire(list_entry(node, struct leg, node));
+	s->ended = true;
+	session_set_state(s, SESSION_TERMINATED);
+	e.status = s->outcome.status;
+	e.reason = slice_str(s->outcome.reason);
+	e.origin = s->outcome.origin;
+	session_tell(s, &e);
+	timer_cancel(&s->ua->timers, &s->ring);
+	timer_cancel(&s->ua->timers, &s->refresh_1xx);
+	timer_arm(&s->ua->timers, &s->linger, 64 * TIMER_T1);
+}
+
+static void on_linger(struct timer *t)
+{
+	session_free(container_of(t, struct session, linger));
+}
+
+void session_leg_over(struct leg *l, unsigned status, struct slice reason, enum origin origin)
+{
+	struct session *s = l->s;
+
+	leg_retire(l);
+	if (l == s->leg)
+		session_over(s, status, reason, origin);
+	else
+		session_reap(s);
+}
+
+void session_leg_acked(struct leg *l, const struct msg *ack)
+{
+	struct session *s = l->s;
+	struct ua_session_event e = { .news = UA_SESSION_ESTABLISHED };
+	struct session_body body = { 0 };
+
+	if (s->told_established || s->ended)
+		return;
+	s->told_established = true;
+	if (ack)
+		body = leg_body_of(ack);
+	e.message = ack;
+	e.content_type = body.type;
+	e.body = body.bytes;
+	session_tell(s, &e);
+}
+
+/* ---- headers ---- */
+
+bool session_owns_header(enum hdr_id id)
+{
+	static const enum hdr_id own[] = {
+		HDR_ALLOW,
+		HDR_EVENT,
+		HDR_INFO_PACKAGE,
+		HDR_JOIN,
+		HDR_MIN_SE,
+		HDR_RACK,
+		HDR_REFER_SUB,
+		HDR_REFER_TO,
+		HDR_REPLACES,
+		HDR_REQUIRE,
+		HDR_RSEQ,
+		HDR_SESSION_EXPIRES,
+		HDR_SUBSCRIPTION_STATE,
+		HDR_SUPPORTED,
+		HDR_UNSUPPORTED,
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		if (own[i] == id)
+			return true;
+	return false;
+}
+
+int session_append_headers(struct buf *b, const struct session_headers *h)
+{
+	const struct request_header *bad;
+	int r;
+
+	if (!h)
+		return 0;
+	r = request_headers_check(h->list, h->n, &bad);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < h->n; i++)
+		if (session_owns_header(hdr_find(h->list[i].name)))
+			return -EINVAL;
+	for (size_t i = 0; i < h->n; i++)
+		build_header_named(b, h->list[i].name, h->list[i].value);
+	return 0;
+}
+
+void session_append_capabilities(struct buf *b)
+{
+	build_header(b, HDR_ALLOW,
+		SLICE("INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, REFER, "
+		      "NOTIFY"));
+	build_header(b, HDR_SUPPORTED, SLICE("100rel, join, norefersub, replaces, timer"));
+}
