@@ -5,6 +5,7 @@
 #include "protocol/msg/msg.h"
 
 struct buf;
+struct usage_walk;
 
 /*
  * A peer-to-peer relationship of two user agents (RFC 3261 section 12): who, by which way, and the
@@ -15,6 +16,9 @@ struct dialog_table {
 	struct map by_id; /* by Call-ID and local tag: the forks of one INVITE share a key */
 	size_t n;
 };
+
+/* More Record-Route values than any request can pass proxies: Max-Forwards starts at 70. */
+enum { DIALOG_MAX_ROUTES = 70 };
 
 enum dialog_state {
 	DIALOG_EARLY,
@@ -29,14 +33,15 @@ struct dialog {
 	char *remote_tag;                /* "" for a peer of RFC 2543, which sends none */
 	char *local, *remote; /* name-addr of From and To as we write them, without tag */
 	char *remote_target;  /* the peer's contact URI */
-	char **routes;        /* each "<sip:...;lr>", in the order of our Route headers */
+	char **routes;        /* each a URI, "sip:...;lr", in the order of our Route headers */
 	size_t n_routes;
 	uint32_t local_cseq; /* the last that we used; 0: none yet */
 	uint32_t remote_cseq;
 	bool has_remote_cseq;
 	bool secure; /* 12.1.1: sips */
 	enum dialog_state state;
-	struct list usages; /* of struct usage */
+	struct list usages;       /* of struct usage */
+	struct usage_walk *walks; /* those under way: usage.c */
 };
 
 void dialog_table_init(struct dialog_table *dt, uint64_t seed);
@@ -45,13 +50,14 @@ void dialog_table_deinit(struct dialog_table *dt);
 
 /*
  * What a response to our request makes (12.1.2): 101-199 with a To tag an early, 2xx a confirmed
- * one. -EBADMSG: no or no usable Contact (the route set and everything else stand nevertheless, and
- * the remote target is then the Request-URI, so that an ACK and a BYE find a way), the dialog is
- * made all the same and *ret_dialog set. It has no usage yet: the caller adds one, or frees it.
+ * one. -EBADMSG: no usable Contact (the remote target is then the Request-URI, so that an ACK and a
+ * BYE find a way) or Record-Route (there are no routes then); the dialog is made all the same and
+ * *ret_dialog set. It has no usage yet: the caller adds one, or frees it.
  */
 int dialog_new_client(struct dialog_table *dt, const struct msg *request,
 	const struct msg *response, struct dialog **ret_dialog);
-/* What our response to that request makes (12.1.1). -EBADMSG: no usable Contact, nothing made. */
+/* What our response to that request makes (12.1.1), early at first. -EBADMSG: no usable Contact or
+ * Record-Route, nothing made. */
 int dialog_new_server(struct dialog_table *dt, const struct msg *request, struct slice local_tag,
 	struct dialog **ret_dialog);
 /* Only without usages; usage_leave() does it with the last one. */
@@ -61,12 +67,15 @@ void dialog_free(struct dialog *d);
 struct dialog *dialog_find_of_request(const struct dialog_table *dt, const struct msg *request);
 /* The dialog that a response to our request belongs to, or NULL. */
 struct dialog *dialog_find_of_response(const struct dialog_table *dt, const struct msg *response);
-/* By its names as we see them: for Replaces, Join, Target-Dialog. remote_tag "0" matches none
- * (RFC 3891 section 3). */
+/* By its names as we see them: for Replaces, Join, Target-Dialog. remote_tag "0" also matches a
+ * peer that has none (RFC 3891 section 3). */
 struct dialog *dialog_find(const struct dialog_table *dt, struct slice call_id,
 	struct slice local_tag, struct slice remote_tag);
 
-/* A 2xx came or goes: confirmed, and for clients the route set is computed anew (13.2.2.4). */
+/*
+ * A 2xx came or goes: confirmed. For clients the route set and the remote target are those of the
+ * 2xx, once (13.2.2.4); servers give NULL.
+ */
 void dialog_confirm(struct dialog *d, const struct msg *response_to_us);
 /* A target refresh request or its 2xx came from the peer: its Contact counts (12.2). */
 void dialog_refresh_target(struct dialog *d, const struct msg *m);

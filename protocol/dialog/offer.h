@@ -29,8 +29,8 @@ enum offer_carrier {
 struct offer {
 	enum offer_state state;
 	enum offer_carrier by;
-	bool ever; /* an exchange was completed: what failed falls back to OFFER_STABLE (RFC 6141)
-		    */
+	bool wanted; /* an INVITE without offer is under way: its first reliable response has one */
+	bool ever;   /* an exchange was completed: failures fall back to OFFER_STABLE (RFC 6141) */
 };
 
 /* What a session body in a message means to who receives it. */
@@ -39,10 +39,15 @@ enum offer_meaning {
 	OFFER_MEANS_OFFER,
 	OFFER_MEANS_ANSWER,
 	OFFER_MEANS_PREVIEW, /* an unreliable 1xx: like the answer to come, RFC 3261 13.2.1 */
-	OFFER_MEANS_GLARE,   /* an offer while ours, or another, is pending: 491 or 500 */
-	OFFER_MEANS_FAULT,   /* not allowed there: ignored in a response, 488/400 in a request */
-	OFFER_MEANS_WANTED,  /* no body where an offer had to be answered, or an INVITE asks for one
-			      */
+	/*
+	 * An offer, or an INVITE without one, while an exchange is pending: 491 if our offer is
+	 * (OFFER_LOCAL), else 500 with Retry-After (RFC 3261 14.2, RFC 3311 5.2).
+	 */
+	OFFER_MEANS_GLARE,
+	OFFER_MEANS_FAULT, /* not allowed there: ignored in a response, 488/400 in a request */
+	/* No body: an INVITE that asks for an offer, or anything else that owed one or an answer.
+	 */
+	OFFER_MEANS_WANTED,
 };
 
 /* The kinds of message that may carry a description. */
@@ -60,16 +65,23 @@ enum offer_message {
 
 /* Reads a message of the peer's without taking it in. */
 enum offer_meaning offer_meaning(const struct offer *o, enum offer_message in, bool has_body);
-/* Takes in what was read as OFFER or ANSWER (others change nothing). */
+/*
+ * Takes in what offer_meaning() said: an OFFER, an ANSWER, or that an INVITE asks for an offer.
+ * Others change nothing.
+ */
 void offer_received(struct offer *o, enum offer_message in, enum offer_meaning what);
 /*
- * What a body of ours in that message would be: OFFER, ANSWER, PREVIEW, or FAULT if none may go
- * there now; WANTED: without a body that message would break the exchange (a 2xx without the
- * answer).
+ * What a body of ours in that message would be: OFFER, ANSWER, PREVIEW, or FAULT if it may not go
+ * now. Without a body: NOTHING; WANTED for an INVITE, which then asks for an offer, and for what
+ * would break the exchange (a 2xx without the answer).
  */
 enum offer_meaning offer_sendable(const struct offer *o, enum offer_message in, bool has_body);
+/* The counterpart of offer_received(): call it for an INVITE without body too. */
 void offer_sent(struct offer *o, enum offer_message in, enum offer_meaning what);
-/* The request that carried, or should have answered, the offer failed: back to what was before. */
-void offer_failed(struct offer *o);
+/*
+ * The request of that kind, OFFER_IN_INVITE, _PRACK or _UPDATE, failed, whosever it was: if an
+ * exchange pends in it, back to what was before.
+ */
+void offer_failed(struct offer *o, enum offer_message in);
 /* "none", "local-offer", "remote-offer", "stable": the contract's DescriptionState. */
 const char *offer_state_name(enum offer_state s);
