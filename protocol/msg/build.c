@@ -171,6 +171,7 @@ static const struct {
 	{ 422, SLICE_INIT("Session Interval Too Small") },
 	{ 423, SLICE_INIT("Interval Too Brief") },
 	{ 424, SLICE_INIT("Bad Location Information") },
+	{ 425, SLICE_INIT("Bad Alert Message") },
 	{ 428, SLICE_INIT("Use Identity Header") },
 	{ 429, SLICE_INIT("Provide Referrer Identity") },
 	{ 430, SLICE_INIT("Flow Failed") },

@@ -103,6 +103,116 @@ START_TEST(reasons)
 }
 END_TEST
 
+static const struct {
+	unsigned status;
+	const char *phrase;
+} phrases_wanted[] = {
+	/* RFC 3261 section 21 */
+	{ 100, "Trying" },
+	{ 180, "Ringing" },
+	{ 181, "Call Is Being Forwarded" },
+	{ 182, "Queued" },
+	{ 183, "Session Progress" },
+	{ 200, "OK" },
+	{ 300, "Multiple Choices" },
+	{ 301, "Moved Permanently" },
+	{ 302, "Moved Temporarily" },
+	{ 305, "Use Proxy" },
+	{ 380, "Alternative Service" },
+	{ 400, "Bad Request" },
+	{ 401, "Unauthorized" },
+	{ 402, "Payment Required" },
+	{ 403, "Forbidden" },
+	{ 404, "Not Found" },
+	{ 405, "Method Not Allowed" },
+	{ 406, "Not Acceptable" },
+	{ 407, "Proxy Authentication Required" },
+	{ 408, "Request Timeout" },
+	{ 410, "Gone" },
+	{ 413, "Request Entity Too Large" },
+	{ 414, "Request-URI Too Long" },
+	{ 415, "Unsupported Media Type" },
+	{ 416, "Unsupported URI Scheme" },
+	{ 420, "Bad Extension" },
+	{ 421, "Extension Required" },
+	{ 423, "Interval Too Brief" },
+	{ 480, "Temporarily Unavailable" },
+	{ 481, "Call/Transaction Does Not Exist" },
+	{ 482, "Loop Detected" },
+	{ 483, "Too Many Hops" },
+	{ 484, "Address Incomplete" },
+	{ 485, "Ambiguous" },
+	{ 486, "Busy Here" },
+	{ 487, "Request Terminated" },
+	{ 488, "Not Acceptable Here" },
+	{ 491, "Request Pending" },
+	{ 493, "Undecipherable" },
+	{ 500, "Server Internal Error" },
+	{ 501, "Not Implemented" },
+	{ 502, "Bad Gateway" },
+	{ 503, "Service Unavailable" },
+	{ 504, "Server Time-out" },
+	{ 505, "Version Not Supported" },
+	{ 513, "Message Too Large" },
+	{ 600, "Busy Everywhere" },
+	{ 603, "Decline" },
+	{ 604, "Does Not Exist Anywhere" },
+	{ 606, "Not Acceptable" },
+	/* RFC 3312 section 8 */
+	{ 580, "Precondition Failure" },
+	/* RFC 3329 section 6.4 */
+	{ 494, "Security Agreement Required" },
+	/* RFC 3892 section 5 */
+	{ 429, "Provide Referrer Identity" },
+	/* RFC 3903 section 11.2.1 */
+	{ 412, "Conditional Request Failed" },
+	/* RFC 4028 section 6 */
+	{ 422, "Session Interval Too Small" },
+	/* RFC 4412 section 12.4 */
+	{ 417, "Unknown Resource-Priority" },
+	/* RFC 5079 section 5 */
+	{ 433, "Anonymity Disallowed" },
+	/* RFC 5360 section 5.9.2 */
+	{ 470, "Consent Needed" },
+	/* RFC 5393 section 6.2 */
+	{ 440, "Max-Breadth Exceeded" },
+	/* RFC 5626 sections 11.5 and 11.6 */
+	{ 430, "Flow Failed" },
+	{ 439, "First Hop Lacks Outbound Support" },
+	/* RFC 5839 section 7.1 */
+	{ 204, "No Notification" },
+	/* RFC 6086 section 11.6 */
+	{ 469, "Bad Info Package" },
+	/* RFC 6228 section 11.1 */
+	{ 199, "Early Dialog Terminated" },
+	/* RFC 6442 section 4.3 */
+	{ 424, "Bad Location Information" },
+	/* RFC 6665 section 8.3, as RFC 3265 section 7.3 */
+	{ 202, "Accepted" },
+	{ 489, "Bad Event" },
+	/* RFC 8197 section 5.1 */
+	{ 607, "Unwanted" },
+	/* RFC 8224 section 6.2.2, which renames two of RFC 4474 */
+	{ 428, "Use Identity Header" },
+	{ 436, "Bad Identity Info" },
+	{ 437, "Unsupported Credential" },
+	{ 438, "Invalid Identity Header" },
+	/* RFC 8599 section 8.1 */
+	{ 555, "Push Notification Service Not Supported" },
+	/* RFC 8688 section 5.1 */
+	{ 608, "Rejected" },
+	/* RFC 8876 section 5.1 */
+	{ 425, "Bad Alert Message" },
+};
+
+/* Each status under the name that the document which defines it gives it. */
+START_TEST(phrases)
+{
+	for (size_t i = 0; i < sizeof(phrases_wanted) / sizeof(phrases_wanted[0]); i++)
+		assert_slice(build_reason(phrases_wanted[i].status), phrases_wanted[i].phrase);
+}
+END_TEST
+
 START_TEST(hostports)
 {
 	static const struct {
@@ -142,4 +252,4 @@ START_TEST(injection)
 }
 END_TEST
 
-RUN_TESTS("msg-build", request, response, reasons, hostports, injection)
+RUN_TESTS("msg-build", request, response, reasons, phrases, hostports, injection)
