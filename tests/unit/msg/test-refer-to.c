@@ -4,6 +4,9 @@
 #include <errno.h>
 
 #include "protocol/base/buf.h"
+#include "protocol/msg/dialog-id.h"
+#include "protocol/msg/hdr.h"
+#include "protocol/msg/uri-headers.h"
 #include "tests/support/exact.h"
 #include "tests/support/run.h"
 
@@ -82,4 +85,30 @@ START_TEST(refused)
 }
 END_TEST
 
-RUN_TESTS("msg-refer-to", targets, refused)
+/* RFC 3891 section 4: an attended transfer names the dialog in the URI that it refers to. */
+START_TEST(attended_transfer)
+{
+	struct slice text = exact_str(
+			     "<sips:b@h:5061;transport=tcp?Replaces=425928%40bobster."
+			     "example.org%3Bto-tag%3D7743%3Bfrom-tag%3D6472&Require=replaces>"),
+		     rest, name;
+	struct buf cleanup_buf value = BUF_NULL;
+	struct dialog_id d;
+	struct refer_to r;
+
+	ck_assert_int_eq(refer_to_parse(text, &r), 0);
+	rest = r.addr.uri.headers;
+	ck_assert_int_eq(uri_header_next(&rest, &name, &value), 1);
+	ck_assert_int_eq(hdr_find(name), HDR_REPLACES);
+	ck_assert_int_eq(dialog_id_parse(buf_slice(&value), &d), 0);
+	assert_slice(d.call_id, "425928@bobster.example.org");
+	assert_slice(d.to_tag, "7743");
+	assert_slice(d.from_tag, "6472");
+	ck_assert_int_eq(uri_header_next(&rest, &name, &value), 1);
+	ck_assert_int_eq(hdr_find(name), HDR_REQUIRE);
+	ck_assert_int_eq(uri_header_next(&rest, &name, &value), 0);
+	exact_free(text);
+}
+END_TEST
+
+RUN_TESTS("msg-refer-to", targets, refused, attended_transfer)
