@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tests/support/world-private.h"
+#include "tests/support/world-session.h"
 
 /* ---- news ---- */
 
@@ -89,6 +90,11 @@ const struct ua_listener world_listener = {
 	.registration_done = on_done,
 	.incoming = on_incoming,
 	.incoming_gone = on_gone,
+	.session_added = world_session_added,
+	.session_incoming = world_session_incoming,
+	.session_changed = world_session_changed,
+	.session_event = world_session_event,
+	.session_removed = world_session_removed,
 };
 
 void world_record_free_news(struct world_ua *wu)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tests/support/world-record.h"
+#include "tests/support/world-session.h"
 
 /* splitmix64: small, and good enough to lose packets by. */
 uint64_t world_rng(uint64_t *state)
@@ -325,6 +326,7 @@ void world_ua_free(struct world_ua *wu)
 		answer_free(list_entry(node, struct world_answer, node));
 	world_net_free_flows(wu);
 	world_record_free_news(wu);
+	world_session_free_told(wu);
 	list_remove(&wu->node);
 	free(wu);
 }
@@ -335,6 +337,11 @@ void world_expect_idle(struct world_ua *wu)
 	ck_assert_uint_eq(wu->ua->txns.n, 0);
 	ck_assert_uint_eq(wu->ua->timers.n, 0);
 	ck_assert_uint_eq(wu->ua->queries.n, 0);
+	ck_assert_uint_eq(wu->ua->dialogs.by_id.n, 0);
+	ck_assert_uint_eq(wu->ua->sessions.n, 0);
+	ck_assert_uint_eq(wu->ua->invites.n, 0);
+	ck_assert_uint_eq(wu->ua->n_sessions, 0);
+	ck_assert_uint_eq(wu->n_sessions, 0);
 	ck_assert(list_is_empty(&wu->ua->later.notes));
 	ck_assert(list_is_empty(&wu->answers));
 	ck_assert(list_is_empty(&wu->w->packets));

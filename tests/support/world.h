@@ -50,6 +50,10 @@ struct world_ua {
 	void (*on_gone)(struct world_ua *wu, struct incoming *in);
 	/* Called after queueing WORLD_DONE; may be NULL. */
 	void (*on_done)(struct world_ua *wu, struct endpoint *ep, const struct outcome *o);
+	/* world-session.h */
+	const struct world_session_hooks *sessions; /* NULL: everything is queued */
+	struct list asked, told, seen;
+	size_t n_sessions; /* told added and not removed */
 	void *user;
 };
 
