@@ -324,8 +324,10 @@ void txn_forget(struct txn *t)
 		txn_bound(t);
 }
 
-void txn_set_owner(struct txn *t, void *owner)
+void txn_hand_over(struct txn *t, const struct txn_server_ops *ops, void *owner)
 {
+	assert(!is_client(t));
+	t->server = ops;
 	t->owner = owner;
 }
 

@@ -109,7 +109,8 @@ void txn_server_cancelled(struct txn *t, const struct msg *cancel);
  * end any more goes silently after Timer C. NULL is fine.
  */
 void txn_forget(struct txn *t);
-void txn_set_owner(struct txn *t, void *owner);
+/* From one owner of a server transaction to another. */
+void txn_hand_over(struct txn *t, const struct txn_server_ops *ops, void *owner);
 const struct msg *txn_request(const struct txn *t);
 struct flow *txn_flow(const struct txn *t);
 enum txn_kind txn_kind(const struct txn *t);

@@ -17,9 +17,13 @@ void leg_ack_stop(struct leg *l);
 /* ---- leg-answer.c ---- */
 
 /* Sends a 2xx to an INVITE (initial or re-) and repeats it until its ACK (13.3.1.4). Takes t over
- * from its owner. No ACK within 64*T1: leg_end(). */
+ * from its owner, who is told nothing more. No ACK within 64*T1: leg_end(). */
 void leg_answer_send(struct leg *l, struct txn *t, struct slice bytes);
-/* usage_class.ack */
+/*
+ * usage_class.ack. An answer in it is taken into l->offer and l->remote here, then a BYE that waits
+ * goes (leg_end_acked()), or session_leg_acked() for the first INVITE and leg_modify_acked() for
+ * the others tell of it. Without the answer that our offer asked for: leg_end().
+ */
 bool leg_answer_ack(struct leg *l, const struct msg *ack);
 /* The last 2xx is not acknowledged yet: a BYE and a new offer have to wait (15, 14.1). */
 bool leg_answer_waits(const struct leg *l);
@@ -28,7 +32,9 @@ void leg_answer_stop(struct leg *l);
 /* ---- leg-reliable.c ---- */
 
 /* Our side as the called: sends a provisional response so that it is acknowledged; headers are
- * whole lines. -EBUSY: an offer or answer in an earlier one still waits for its PRACK. */
+ * whole lines, Contact and Record-Route among them; Require and RSeq are added, the To tag is
+ * s->to_tag, and what body means is taken in here (offer_sent()). -EBUSY: an offer or answer in an
+ * earlier one still waits for its PRACK. */
 int leg_reliable_send(struct leg *l, unsigned status, struct slice reason, struct slice headers,
 	const struct session_body *body);
 /* Any with a description is unacknowledged: a 2xx has to wait (RFC 3262 section 3). */
@@ -52,7 +58,7 @@ void leg_modify_refresh(struct leg *l);
 bool leg_modify_request(struct leg *l, struct flow *reply_flow, struct msg *m);
 int leg_modify_answer(struct leg *l, const struct session_body *answer);
 int leg_modify_reject(struct leg *l, unsigned status);
-/* A 2xx with our offer was acknowledged: the ACK has the answer. */
+/* A 2xx to a re-INVITE was acknowledged: ack has the answer if the 2xx had the offer. */
 void leg_modify_acked(struct leg *l, const struct msg *ack);
 void leg_modify_stop(struct leg *l);
 
@@ -82,6 +88,8 @@ void leg_message_stop(struct leg *l);
 /* Sends BYE, after the ACK that is missing if need be (15); when it is answered, or nobody does,
  * session_leg_over(). headers: whole lines. */
 void leg_end(struct leg *l, struct slice headers);
+/* The ACK came that a BYE of ours has to wait for while leg_answer_waits() (15), or never will. */
+void leg_end_acked(struct leg *l);
 /* BYE of the peer's. */
 bool leg_end_request(struct leg *l, struct flow *reply_flow, struct msg *m);
 void leg_end_stop(struct leg *l);

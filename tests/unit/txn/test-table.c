@@ -373,31 +373,36 @@ START_TEST(steps_are_logged)
 }
 END_TEST
 
-static void set_owner_response(void *owner, struct txn *t, const struct msg *m)
+static void count_cancel(void *owner, struct txn *t, const struct msg *cancel)
 {
 	(void)t;
-	*(unsigned *)owner = m->status;
+	(void)cancel;
+	(*(unsigned *)owner)++;
 }
 
-START_TEST(owner_can_change)
+/* The new owner is told by its own ops, the old one nothing more. */
+START_TEST(server_is_handed_over)
 {
-	static const struct txn_client_ops ops = { .response = set_owner_response };
-	unsigned status = 0;
+	static const struct txn_server_ops ops = { .cancelled = count_cancel };
+	unsigned n_cancelled = 0;
 	struct rig rig;
-	struct msg *m = rig_request(&(struct rig_request){ 0 });
 	struct txn *t;
 
 	rig_init(&rig, TRANSPORT_UDP, 100);
-	rig.bob.answers = 202;
-	t = txn_client_new(&rig.alice.table, rig.alice.flow, m, &ops, NULL);
-	txn_set_owner(t, &status);
-	ck_assert_ptr_eq(txn_request(t), m);
-	ck_assert_ptr_eq(txn_flow(t), rig.alice.flow);
-	ck_assert_int_eq(txn_kind(t), TXN_NICT);
-	ck_assert_str_eq(txn_state_name(txn_state(t)), "trying");
-	msg_unref(m);
+	rig_in_request(&rig.bob, &(struct rig_request){ .method = "INVITE" });
+	t = rig.bob.txn;
+	rig.bob.txn = NULL;
+	rig.bob.n_txns--;
+	rig_clear(&rig);
+	txn_hand_over(t, &ops, &n_cancelled);
+	rig_in_request(&rig.bob, &(struct rig_request){ .method = "CANCEL" });
+	rig_expect(&rig, "0.000000 bob: CANCEL\n"
+			 "0.000000 bob > 200 CANCEL\n");
+	ck_assert_uint_eq(n_cancelled, 1);
+	ck_assert_int_eq(txn_kind(t), TXN_IST);
+	ck_assert_str_eq(txn_state_name(txn_state(t)), "proceeding");
+	txn_forget(t);
 	rig_deinit(&rig);
-	ck_assert_uint_eq(status, 202);
 }
 END_TEST
 
@@ -420,7 +425,7 @@ int main(void)
 	tcase_add_test(tc, deinit_ends_all);
 	tcase_add_test(tc, flow_down_and_again);
 	tcase_add_test(tc, steps_are_logged);
-	tcase_add_test(tc, owner_can_change);
+	tcase_add_test(tc, server_is_handed_over);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
