@@ -14,18 +14,13 @@ struct dialog_id {
 	bool early_only; /* of Replaces alone: the dialog must not be confirmed yet */
 };
 
-/*
- * Replaces and Join: to-tag and from-tag must be there exactly once each. -EBADMSG otherwise.
- */
+/* Replaces and Join: to-tag and from-tag must be there exactly once each. -EBADMSG otherwise. */
 int dialog_id_parse(struct slice value, struct dialog_id *ret);
 /* Does tag, empty where an RFC 2543 peer sent none, fit asked, of which "0" means both? */
 bool dialog_id_tag_matches(struct slice asked, struct slice tag);
 /* A value of Replaces, or of Join without early_only; an empty tag is written as "0". */
 void dialog_id_append(struct buf *b, const struct dialog_id *d);
-/*
- * The grammar that the three share, with their names for the two tags; target-dialog.c is built on
- * it.
- */
+/* What the three share, given their names for the two tags: for target-dialog.c. */
 int dialog_id_parse_named(
 	struct slice value, struct slice to_tag, struct slice from_tag, struct dialog_id *ret);
 void dialog_id_append_named(

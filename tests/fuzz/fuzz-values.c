@@ -10,6 +10,7 @@
 #include "protocol/msg/privacy.h"
 #include "protocol/msg/rack.h"
 #include "protocol/msg/reason.h"
+#include "protocol/msg/refer-sub.h"
 #include "protocol/msg/refer-to.h"
 #include "protocol/msg/rseq.h"
 #include "protocol/msg/session-expires.h"
@@ -177,6 +178,7 @@ static void check_sipfrag(struct slice body)
 static void check_line(struct slice line)
 {
 	unsigned mask;
+	bool sub;
 
 	check_dialog_ids(line);
 	check_numbers(line);
@@ -187,6 +189,9 @@ static void check_line(struct slice line)
 	check_reasons(line);
 	if (privacy_parse(line, &mask) == 0)
 		require(mask != 0 && mask < PRIVACY_OTHER << 1);
+	/* They share no word. */
+	if (refer_sub_parse(line, &sub) == 0)
+		require(session_expires_parse(line, &(struct session_expires){ 0 }) < 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
