@@ -8,7 +8,7 @@
 
 /* A 2xx to our INVITE `sent` came: acknowledges it, with body as the answer, or without one. */
 void leg_ack(struct leg *l, const struct msg *sent, const struct session_body *body);
-/* The 2xx has an offer: the ACK waits for the client, until shortly before the peer gives up. */
+/* The 2xx has an offer: the ACK waits for the client, for LIMITS_ANSWER_SECONDS. */
 void leg_ack_wait(struct leg *l, const struct msg *sent);
 /* usage_class.stray: the 2xx again, so the ACK again. */
 bool leg_ack_stray(struct leg *l, const struct msg *m);

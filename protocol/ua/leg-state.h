@@ -12,6 +12,15 @@ struct leg_body {
 	size_t n;
 };
 
+/* Our ACKs for the 2xx of our INVITEs; leg-ack.c. */
+struct leg_ack {
+	struct list kept; /* those that went, to be repeated */
+	unsigned n_kept;
+	struct msg *
+		waits; /* INVITE whose 2xx has an offer that the client has to answer; NULL: none */
+	struct timer deadline;
+};
+
 /* Our 2xx that waits for its ACK. */
 struct leg_answer {
 	struct txn *txn; /* NULL: none waits */

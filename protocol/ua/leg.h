@@ -33,17 +33,14 @@ struct leg {
 	struct offer offer;
 	struct leg_body local, remote; /* what is agreed, or proposed last */
 
-	struct request *ack; /* kept to be repeated */
-	struct msg *acks;    /* the INVITE whose 2xx wants, or got, the ACK; NULL: none */
-	bool ack_waits;      /* for the client's answer to the offer in the 2xx */
-	struct timer ack_timer;
-
+	struct leg_ack ack;
 	struct leg_answer answer;
 	struct leg_modify modify;
 	struct leg_asked asked;
 	struct leg_reliable reliable;
 	struct leg_timer timer;
 	struct request *bye;
+	char *bye_lines;    /* of a BYE that waits for an ACK of the peer's; NULL: none does */
 	struct list sends;  /* INFO and MESSAGE under way; leg-message.c */
 	struct list refers; /* of struct refer; refer.c */
 };

@@ -26,6 +26,9 @@ enum {
 	LIMITS_UNDECIDED_SECONDS = 600, /* an incoming session that its owner leaves ringing */
 	LIMITS_SENDS_PER_SESSION = 64,  /* INFO and MESSAGE in flight in one dialog */
 	LIMITS_REFERS_PER_SESSION = 16,
-	LIMITS_RELIABLE = 8,      /* reliable 1xx of ours not acknowledged */
-	LIMITS_USER_HEADERS = 64, /* header fields that a client may add to a request */
+	LIMITS_ANSWER_SECONDS = 20, /* for an offer in a 2xx: the peer waits 32 s for the ACK */
+	LIMITS_ACKS = 8,            /* kept in one dialog for 2xx that come again */
+	LIMITS_INTERVALS = 4,       /* 422s that one INVITE obeys */
+	LIMITS_RELIABLE = 8,        /* reliable 1xx of ours not acknowledged */
+	LIMITS_USER_HEADERS = 64,   /* header fields that a client may add to a request */
 };

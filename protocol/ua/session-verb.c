@@ -55,7 +55,7 @@ int session_offer(struct session *s, const struct session_body *offer, struct sl
 /* The 2xx had the offer: the ACK has the answer (13.2.2.4). */
 static void answer_2xx(struct leg *l, const struct session_body *answer)
 {
-	leg_ack(l, l->acks, answer);
+	leg_ack(l, l->ack.waits, answer);
 	session_leg_acked(l, NULL);
 }
 
@@ -63,7 +63,7 @@ static int answer_leg(struct leg *l, const struct session_body *answer)
 {
 	int r;
 
-	if (l->ack_waits) {
+	if (l->ack.waits) {
 		answer_2xx(l, answer);
 		return 0;
 	}
@@ -101,10 +101,10 @@ int session_reject_offer(struct session *s, unsigned status)
 		return -ESTALE;
 	if (status && (status < 300 || status > 699))
 		return -EINVAL;
-	if (!l->ack_waits)
+	if (!l->ack.waits)
 		return leg_modify_reject(l, status ? status : 488);
 	/* 13.2.2.4: a 2xx stands, whatever it offers; it is acknowledged and ended. */
-	leg_ack(l, l->acks, NULL);
+	leg_ack(l, l->ack.waits, NULL);
 	return session_terminate(s, &end);
 }
 

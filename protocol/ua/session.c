@@ -269,7 +269,7 @@ static void reap_legs(struct session *s)
 	list_for_each_safe (node, next, &s->legs) {
 		struct leg *l = list_entry(node, struct leg, node);
 
-		if (l != s->leg && l->over && !l->bye && !l->acks)
+		if (l != s->leg && l->over && !l->bye && !l->ack.n_kept)
 			leg_free(l);
 	}
 }
