@@ -47,11 +47,12 @@ struct endpoint {
 	bool auto_refresh;
 	bool closing, leaving;
 
-	struct list requests; /* of struct request: own requests in flight */
-	struct list incoming; /* of struct incoming: waiting for a decision */
-	struct list sessions; /* of struct session */
-	struct map turns;     /* of struct request, by Request-URI: those that go one by one */
-	size_t n_requests, n_incoming, n_sessions;
+	struct list requests;          /* of struct request: own requests in flight */
+	struct list incoming;          /* of struct incoming: waiting for a decision */
+	struct list sessions;          /* of struct session */
+	struct list refers, refers_in; /* of struct refer and refer_in */
+	struct map turns; /* of struct request, by Request-URI: those that go one by one */
+	size_t n_requests, n_incoming, n_sessions, n_refers, n_refers_in;
 	unsigned changes; /* mask of enum ua_change not told yet */
 	bool told_added;
 	struct later_note note;

@@ -40,9 +40,11 @@ struct leg {
 	struct leg_reliable reliable;
 	struct leg_timer timer;
 	struct request *bye;
-	char *bye_lines;    /* of a BYE that waits for an ACK of the peer's; NULL: none does */
-	struct list sends;  /* INFO and MESSAGE under way; leg-message.c */
-	struct list refers; /* of struct refer; refer.c */
+	char *bye_lines;   /* of a BYE that waits for an ACK of the peer's; NULL: none does */
+	struct list sends; /* INFO and MESSAGE under way; leg-message.c */
+	/* Of struct refer, ours, and of struct refer_in, the peer's; refer-private.h. */
+	struct list refers, refers_in;
+	bool referred; /* by the peer, at least once (RFC 3515 2.4.6) */
 };
 
 /* ---- leg.c ---- */

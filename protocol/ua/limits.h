@@ -25,7 +25,11 @@ enum {
 	LIMITS_RING_SECONDS = 200,      /* without 1xx or final answer to our INVITE: we cancel */
 	LIMITS_UNDECIDED_SECONDS = 600, /* an incoming session that its owner leaves ringing */
 	LIMITS_SENDS_PER_SESSION = 64,  /* INFO and MESSAGE in flight in one dialog */
-	LIMITS_REFERS_PER_SESSION = 16,
+	LIMITS_REFERS_PER_SESSION = 16, /* in each direction, until their outcome is told */
+	LIMITS_REFERS_PER_ENDPOINT = 1024,   /* in each direction, with their subscriptions */
+	LIMITS_REFER_UNDECIDED_SECONDS = 20, /* a REFER that nobody takes or refuses: 603 */
+	LIMITS_REFER_SECONDS = 300,          /* of the subscription that a REFER makes here */
+	LIMITS_REFER_MAX_SECONDS = 3600,     /* the same, refreshed, or as a peer may have it */
 	LIMITS_ANSWER_SECONDS = 20, /* for an offer in a 2xx: the peer waits 32 s for the ACK */
 	LIMITS_ACKS = 8,            /* kept in one dialog for 2xx that come again */
 	LIMITS_INTERVALS = 4,       /* 422s that one INVITE obeys */

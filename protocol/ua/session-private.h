@@ -114,6 +114,9 @@ void session_in_reject(
 void session_in_pracked(struct session *s);
 void session_in_free(struct session *s);
 
-/* ---- refer.c, the part that sessions see ---- */
+/* ---- refer-in.c and refer-out.c, the part that legs see; refer-private.h has the rest ---- */
+
+/* The leg is over: outcomes are told, subscriptions go on without it (RFC 5057). */
 void refer_stop(struct leg *l);
+/* REFER, and a SUBSCRIBE to the state of one that nobody has. */
 bool refer_request(struct leg *l, struct flow *reply_flow, struct msg *m);
