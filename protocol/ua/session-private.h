@@ -73,10 +73,8 @@ void session_mark(struct session *s, unsigned changes);
 void session_tell(struct session *s, const struct ua_session_event *e);
 /* SESSION_LAST_RECEIVED from now on. */
 void session_note_message(struct session *s, const struct msg *m);
-/*
- * The end: state, UA_SESSION_TERMINATED, removal. Idempotent: the first outcome counts. What the
- * network may still want (late 2xx, our 2xx without ACK, a BYE under way) goes on for 64*T1.
- */
+/* The end: state, UA_SESSION_TERMINATED, removal; the first outcome counts. What the network may
+ * still want (late 2xx, our 2xx without ACK, a BYE under way) goes on for 64*T1. */
 void session_over(struct session *s, unsigned status, struct slice reason, enum origin origin);
 /* After BYE or CANCEL: the outcome is remembered, SESSION_TERMINATING until session_over(). */
 void session_ending(struct session *s, unsigned status, struct slice reason, enum origin origin);
