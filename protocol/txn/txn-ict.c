@@ -108,6 +108,8 @@ static void send_cancel(struct txn *t)
 	struct msg *cancel = NULL;
 
 	append_companion(&b, t->request, METHOD_CANCEL, msg_header(t->request, HDR_TO));
+	/* Nothing but these lines is kept before the final response. */
+	buf_put(&b, txn_kept(t));
 	build_body(&b, SLICE_NULL, SLICE_NULL);
 	t->cancelling = TXN_CANCEL_SENT;
 	txn_arm_deadline(t, txn_on_timeout, TIMER_B);
@@ -119,15 +121,24 @@ static void send_cancel(struct txn *t)
 
 int txn_cancel(struct txn *t)
 {
+	return txn_cancel_with(t, SLICE_NULL);
+}
+
+int txn_cancel_with(struct txn *t, struct slice lines)
+{
 	if (t->kind != TXN_ICT)
 		return -EINVAL;
 	switch (t->state) {
 	case TXN_CALLING:
+		if (t->cancelling == TXN_CANCEL_NONE)
+			txn_keep(t, lines);
 		t->cancelling = TXN_CANCEL_WANTED;
 		return 0;
 	case TXN_PROCEEDING:
-		if (t->cancelling != TXN_CANCEL_SENT)
-			send_cancel(t);
+		if (t->cancelling == TXN_CANCEL_SENT)
+			return 0;
+		txn_keep(t, lines);
+		send_cancel(t);
 		return 0;
 	case TXN_COMPLETED:
 	case TXN_ACCEPTED:

@@ -47,7 +47,8 @@ struct txn {
 	struct flow *flow;   /* a reference */
 	struct list on_flow; /* clients, in flow->txns */
 	struct msg *request; /* a reference */
-	char *sent;          /* what goes out again: the last response, or the ACK of an ICT */
+	/* What goes out again: the last response, the ACK of an ICT; before: its CANCEL's lines. */
+	char *sent;
 	size_t n_sent;
 
 	/* What the table finds it by. The key is only a fingerprint; the message decides. */

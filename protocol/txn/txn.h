@@ -77,6 +77,8 @@ struct txn *txn_client_new(struct txn_table *tt, struct flow *f, struct msg *req
  * -ESTALE after a final response, -EINVAL for anything but an INVITE client.
  */
 int txn_cancel(struct txn *t);
+/* The same with whole header lines for the CANCEL, such as Reason (RFC 3326); they are copied. */
+int txn_cancel_with(struct txn *t, struct slice lines);
 
 /* ---- server ---- */
 
