@@ -180,6 +180,45 @@ const struct profile_server *profile_proxy(const struct profile *p)
 	return s ? s : profile_registrar(p);
 }
 
+static bool names(const char *listed, struct slice asked)
+{
+	return listed && slice_eq_ci(slice_str(listed), asked);
+}
+
+/* 2: type and party; 1: the type, for any party; 0: not listed. */
+static int serves(const struct profile_server *s, struct slice type, struct slice party)
+{
+	int best = 0;
+
+	for (size_t i = 0; i < s->n_sessions; i++) {
+		if (!names(s->sessions[i].type, type))
+			continue;
+		if (names(s->sessions[i].party, party))
+			return 2;
+		best = 1;
+	}
+	return best;
+}
+
+const struct profile_server *profile_server_for(
+	const struct profile *p, struct slice type, struct slice party)
+{
+	const struct profile_server *found = NULL, *proxy = profile_proxy(p);
+	int best = 0;
+
+	for (size_t i = 0; i < p->n_servers && type.n; i++) {
+		const struct profile_server *s = &p->servers[i];
+		int fits = serves(s, type, party);
+
+		/* A registrar is a proxy only where no server has that role. */
+		if (fits > best && (!proxy || s->role == proxy->role)) {
+			best = fits;
+			found = s;
+		}
+	}
+	return found ? found : proxy;
+}
+
 const char *profile_auth_name(enum profile_auth bit)
 {
 	switch (bit) {

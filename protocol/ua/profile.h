@@ -11,10 +11,7 @@
 
 struct buf;
 
-enum profile_kind {
-	PROFILE_REGISTERED,
-	PROFILE_PEER_TO_PEER,
-};
+enum profile_kind { PROFILE_REGISTERED, PROFILE_PEER_TO_PEER };
 
 enum profile_role {
 	PROFILE_ROLE_PROXY,
@@ -113,6 +110,9 @@ bool profile_equal(const struct profile *a, const struct profile *b);
 const struct profile_server *profile_registrar(const struct profile *p);
 /* Where requests other than REGISTER go: proxy, else registrar; NULL: RFC 3263 on the target. */
 const struct profile_server *profile_proxy(const struct profile *p);
+/* The one of these that lists that kind of session, type and party rather than the type alone. */
+const struct profile_server *profile_server_for(
+	const struct profile *p, struct slice type, struct slice party);
 /* Who answers challenges: the account, else the user part of the address of record unescaped. */
 void profile_append_user(struct buf *b, const struct profile *p);
 /* "digest" and so on; NULL for a mask that is not one bit. */
