@@ -376,13 +376,17 @@ void endpoint_mark(struct endpoint *ep, unsigned changes)
 	later_queue(&ep->ua->later, &ep->note);
 }
 
-void endpoint_append_contact_uri(struct buf *b, const struct endpoint *ep, const struct flow *f)
+void endpoint_append_contact_uri(
+	struct buf *b, const struct endpoint *ep, const struct flow *f, enum uri_scheme scheme)
 {
-	buf_lit(b, "sip:");
+	bool sips = scheme == URI_SIPS;
+
+	buf_str(b, sips ? "sips:" : "sip:");
 	buf_str(b, ep->token);
 	buf_putc(b, '@');
 	build_hostport(b, flow_local_host(f), f->local.port);
-	if (f->transport != TRANSPORT_UDP) {
+	/* 26.2.2: sips is TLS without saying so. */
+	if (f->transport != TRANSPORT_UDP && !sips) {
 		buf_lit(b, ";transport=");
 		buf_str(b, transport_name(f->transport));
 	}

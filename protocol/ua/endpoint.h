@@ -82,8 +82,12 @@ struct endpoint *endpoint_route(struct ua *ua, const struct msg *request);
 /* Marks for endpoint_changed. */
 void endpoint_mark(struct endpoint *ep, unsigned changes);
 
-/* Appends our contact URI as reachable over f: "sip:token@host:port;transport=tcp", no brackets. */
-void endpoint_append_contact_uri(struct buf *b, const struct endpoint *ep, const struct flow *f);
+/*
+ * Appends our contact URI as reachable over f: "sip:token@host:port;transport=tcp", no brackets.
+ * URI_SIPS where RFC 3261 8.1.1.8 and 12.1.1 want that: "sips:token@host:port".
+ */
+void endpoint_append_contact_uri(
+	struct buf *b, const struct endpoint *ep, const struct flow *f, enum uri_scheme scheme);
 /* Its connection broke: lets go of it and tells the registration. */
 void endpoint_flow_down(struct endpoint *ep);
 /* Uses f as the cached flow from now on (a reference is taken); NULL lets go of it. */

@@ -170,8 +170,11 @@ static void fail(struct registration *r, const struct outcome *o)
 static char *contact_over(const struct registration *r, const struct flow *flow)
 {
 	struct buf b = BUF_NULL;
+	struct uri aor;
+	bool sips = uri_parse(slice_str(r->ep->uri), &aor) == 0 && aor.scheme == URI_SIPS;
 
-	endpoint_append_contact_uri(&b, r->ep, flow);
+	/* As request-build.c wrote it for the Request-URI, which has the scheme of the AOR. */
+	endpoint_append_contact_uri(&b, r->ep, flow, sips ? URI_SIPS : URI_SIP);
 	return buf_take(&b);
 }
 

@@ -12,15 +12,20 @@ enum {
 	BRANCH_BYTES = 12,
 };
 
-static void append_from(struct request *r, struct slice tag)
+static void append_from(struct request *r, const struct request_spec *spec)
 {
 	const struct endpoint *ep = r->ep;
 	struct buf v = BUF_NULL;
 
-	addr_append(&v, slice_str(ep->display_name), slice_str(ep->uri));
+	if (spec->from.n)
+		addr_append(&v, spec->from_display, spec->from);
+	else
+		addr_append(&v,
+			spec->from_display.n ? spec->from_display : slice_str(ep->display_name),
+			slice_str(ep->uri));
 	buf_lit(&v, ";tag=");
-	if (tag.n)
-		buf_put(&v, tag);
+	if (spec->from_tag.n)
+		buf_put(&v, spec->from_tag);
 	else
 		ua_random_hex(ep->ua, &v, TAG_BYTES);
 	build_header(&r->common, HDR_FROM, buf_slice(&v));
@@ -53,14 +58,19 @@ void request_build_common(struct request *r, const struct request_spec *spec)
 	const char *user_agent = r->ep->ua->host->user_agent;
 
 	build_header_u64(&r->common, HDR_MAX_FORWARDS, MAX_FORWARDS);
-	append_from(r, spec->from_tag);
-	append_to(r, spec);
-	append_call_id(r, spec->call_id);
+	if (spec->dialog) {
+		dialog_append_names(&r->common, spec->dialog);
+	} else {
+		append_from(r, spec);
+		append_to(r, spec);
+		append_call_id(r, spec->call_id);
+	}
 	for (size_t i = 0; i < spec->n_headers; i++) {
 		build_header_named(&r->common, spec->headers[i].name, spec->headers[i].value);
 		if (hdr_find(spec->headers[i].name) == HDR_USER_AGENT)
 			user_agent = NULL;
 	}
+	buf_put(&r->common, spec->lines);
 	if (user_agent)
 		build_header(&r->common, HDR_USER_AGENT, slice_str(user_agent));
 }
@@ -115,15 +125,19 @@ static bool begins_with_proxy(const struct registration *reg, const char *proxy)
 
 /*
  * Preloaded routes: what leads out of here first, then the Service-Route in its order (RFC 3608
- * sections 5 and 6.1), which is not for REGISTER.
+ * sections 5 and 6.1), which is not for REGISTER. A dialog has its own (RFC 3261 12.2.1.1).
  */
 static void append_routes(struct buf *b, const struct request *r)
 {
 	const struct registration *reg = r->ep->registration;
 	const char *proxy = r->ep->outbound_proxy;
-	size_t n = reg && r->server == REQUEST_TO_PROXY ? reg->n_service_route : 0;
+	size_t n = reg && r->way.server == REQUEST_TO_PROXY ? reg->n_service_route : 0;
 	struct buf v = BUF_NULL;
 
+	if (r->way.dialog) {
+		dialog_append_routes(b, r->way.dialog);
+		return;
+	}
 	if (proxy && !(n && begins_with_proxy(reg, proxy))) {
 		append_outbound_route(&v, proxy);
 		build_header(b, HDR_ROUTE, buf_slice(&v));
@@ -133,13 +147,31 @@ static void append_routes(struct buf *b, const struct request *r)
 		build_header(b, HDR_ROUTE, slice_str(reg->service_route[i]));
 }
 
+/*
+ * 8.1.1.8: a sips URI as Request-URI or top Route asks for a sips Contact, as does a dialog that
+ * began with one (12.1.1).
+ */
+static enum uri_scheme contact_scheme(const struct request *r)
+{
+	struct uri target, hop;
+
+	if (uri_parse(slice_str(r->targets[r->target].uri), &target) == 0 &&
+		target.scheme == URI_SIPS)
+		return URI_SIPS;
+	if (r->way.dialog &&
+		(r->way.dialog->secure || (uri_parse(dialog_next_hop(r->way.dialog), &hop) == 0 &&
+						  hop.scheme == URI_SIPS)))
+		return URI_SIPS;
+	return URI_SIP;
+}
+
 /* The registrar drops the binding to where we were, in the same step (RFC 3261 10.2.2, 10.3). */
 static void append_stale_contact(struct buf *b, const struct request *r, const struct flow *f)
 {
 	struct buf v = BUF_NULL;
 	struct uri stale, now;
 
-	endpoint_append_contact_uri(&v, r->ep, f);
+	endpoint_append_contact_uri(&v, r->ep, f, contact_scheme(r));
 	if (uri_parse(slice_str(r->stale_contact), &stale) == 0 &&
 		uri_parse(buf_slice(&v), &now) == 0 && !uri_equal(&stale, &now)) {
 		buf_reset(&v);
@@ -154,7 +186,7 @@ static void append_contact(struct buf *b, const struct request *r, const struct 
 	struct buf v = BUF_NULL;
 
 	buf_putc(&v, '<');
-	endpoint_append_contact_uri(&v, r->ep, f);
+	endpoint_append_contact_uri(&v, r->ep, f, contact_scheme(r));
 	buf_putc(&v, '>');
 	buf_str(&v, r->contact_params);
 	build_header(b, HDR_CONTACT, buf_slice(&v));

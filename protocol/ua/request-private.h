@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-#include "protocol/ua/locate.h"
-#include "protocol/ua/request.h"
+#include "protocol/ua/request-health.h"
+#include "protocol/ua/request-way.h"
 
 /* What the files of a request share; nobody else includes this. */
 
@@ -19,7 +19,7 @@ struct request {
 	void *owner;
 
 	/* The wish, copied. */
-	enum request_server server;
+	struct request_way way;
 	enum request_contact contact;
 	enum request_redirects redirects;
 	char *method, *contact_params, *stale_contact, *content_type, *body;
@@ -27,6 +27,8 @@ struct request {
 	/* Whole lines that every attempt repeats: Max-Forwards, From, To, Call-ID, client's. */
 	struct buf common;
 	uint32_t cseq;
+	struct msg *acknowledges; /* NULL: no ACK */
+	bool cancelled;           /* no further attempt */
 
 	/* The target set: [0] is the wish's own Request-URI. */
 	struct request_target targets[LIMITS_ATTEMPTS];
@@ -86,8 +88,6 @@ void request_finish(struct request *r);
 void request_finish_local(struct request *r, int error, struct slice reason);
 
 /* ---- request-send.c ---- */
-/* 0 if there is a way from ep to that URI; -EOPNOTSUPP, -EINVAL (outbound proxy) */
-int request_check_way(const struct endpoint *ep, enum request_server server, const struct uri *uri);
 /* Sends to the current target, whose way has to be found yet. */
 void request_start(struct request *r);
 /* Sends once more the way that the last attempt went, with the next CSeq. */
@@ -110,10 +110,3 @@ void request_build_common(struct request *r, const struct request_spec *spec);
 /* One attempt over f; credentials are whole header lines. */
 void request_build(
 	struct buf *b, struct request *r, const struct flow *f, struct slice credentials);
-
-/* ---- request-health.c: servers to be passed over while others are there ---- */
-
-bool request_health_is_bad(
-	const struct ua *ua, enum transport transport, const struct flow_addr *addr);
-void request_health_mark(
-	struct ua *ua, enum transport transport, const struct flow_addr *addr, usec_t how_long);

@@ -93,7 +93,9 @@ static void challenged(struct request *r, const struct msg *m)
 
 static void on_challenge(struct request *r, const struct msg *m)
 {
-	if (!r->ep->kind->authenticates)
+	if (r->cancelled)
+		refused(r, m, "cancelled meanwhile");
+	else if (!r->ep->kind->authenticates)
 		refused(r, m, "this endpoint has no credentials");
 	else if (!r->to_server)
 		refused(r, m, "not asked by the endpoint's own server");
@@ -157,6 +159,7 @@ static void append_request_uri(struct buf *b, const struct uri *u)
 static void take_contact(struct request *r, const struct addr *a)
 {
 	struct buf text = BUF_NULL;
+	struct request_hop hop;
 	struct uri u, first;
 
 	if (a->uri.scheme != URI_SIP && a->uri.scheme != URI_SIPS)
@@ -165,7 +168,7 @@ static void take_contact(struct request *r, const struct addr *a)
 	if (uri_parse(buf_slice(&text), &u) == 0 &&
 		uri_parse(slice_str(r->targets[0].uri), &first) == 0 &&
 		!(first.scheme == URI_SIPS && u.scheme != URI_SIPS) && !is_known(r, &u) &&
-		request_check_way(r->ep, r->server, &u) == 0)
+		request_way_find(r->ep, &r->way, &u, &hop) == 0)
 		request_add_target(r, buf_slice(&text), addr_q(a));
 	buf_deinit(&text);
 }

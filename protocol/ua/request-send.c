@@ -16,82 +16,9 @@ enum {
 	MAX_UDP = 65507, /* what fits into a datagram at all */
 };
 
-/* ---- the way ---- */
+/* ---- flows ---- */
 
-struct way {
-	struct locate_target to;
-	bool own; /* the endpoint's own server */
-};
-
-static int way_to_proxy(const struct endpoint *ep, const struct profile_server *s, struct way *w)
-{
-	if (locate_target_parse(slice_str(ep->outbound_proxy), &w->to) < 0)
-		return -EINVAL;
-	if (w->to.transport == TRANSPORT_NONE)
-		w->to.transport = ep->transport || !s ? ep->transport : s->protocol;
-	w->own = ep->kind->authenticates;
-	return 0;
-}
-
-static void way_to_server(const struct endpoint *ep, const struct profile_server *s, struct way *w)
-{
-	w->to.host = slice_str(s->host);
-	w->to.port = s->port;
-	w->to.transport = ep->transport ? ep->transport : s->protocol;
-	w->own = ep->kind->authenticates;
-}
-
-static int way_to_target(const struct endpoint *ep, const struct uri *uri, struct way *w)
-{
-	int r = locate_target_of_uri(uri, &w->to);
-
-	if (r == 0 && w->to.transport == TRANSPORT_NONE)
-		w->to.transport = ep->transport;
-	return r;
-}
-
-/*
- * A registered endpoint sends everything to its server, which so plays the default outbound proxy
- * of RFC 3261 8.1.2: a Service-Route says where it goes from there. Without a server, and for
- * peers, RFC 3263 on the Request-URI decides.
- */
-static int find_way(const struct endpoint *ep, enum request_server server, const struct uri *uri,
-	struct way *ret)
-{
-	const struct profile_server *s = NULL;
-	struct way w = { .own = false };
-	int r = 0;
-
-	if (ep->kind->registers)
-		s = server == REQUEST_TO_REGISTRAR ? profile_registrar(ep->profile)
-						   : profile_proxy(ep->profile);
-	if (server == REQUEST_TO_REGISTRAR && !s)
-		return -EOPNOTSUPP;
-	if (ep->outbound_proxy)
-		r = way_to_proxy(ep, s, &w);
-	else if (s)
-		way_to_server(ep, s, &w);
-	else
-		r = way_to_target(ep, uri, &w);
-	if (r < 0)
-		return r;
-	if (w.to.transport == TRANSPORT_NONE)
-		w.to.transport = TRANSPORT_UDP;
-	/* RFC 3261 8.1.2: whatever stands between, a sips URI is reached over TLS. */
-	if (uri->scheme == URI_SIPS && w.to.transport != TRANSPORT_TLS)
-		return -EOPNOTSUPP;
-	*ret = w;
-	return 0;
-}
-
-int request_check_way(const struct endpoint *ep, enum request_server server, const struct uri *uri)
-{
-	struct way w;
-
-	return find_way(ep, server, uri, &w);
-}
-
-static char *way_key(const struct way *w)
+static char *way_key(const struct request_hop *w)
 {
 	struct buf b = BUF_NULL;
 
@@ -100,8 +27,6 @@ static char *way_key(const struct way *w)
 	build_hostport(&b, w->to.host, w->to.port);
 	return buf_take(&b);
 }
-
-/* ---- flows ---- */
 
 static struct flow *open_flow(
 	struct request *r, enum transport transport, const struct flow_addr *addr)
@@ -126,8 +51,8 @@ static struct flow *flow_to(struct request *r, const struct flow_addr *addr)
 {
 	struct flow *f = r->ep->flow;
 
-	if (r->to_server && f && f->state != FLOW_DOWN && f->transport == r->locate.transport &&
-		flow_addr_equal(&f->peer, addr))
+	if ((r->to_server || r->way.dialog) && f && f->state != FLOW_DOWN &&
+		f->transport == r->locate.transport && flow_addr_equal(&f->peer, addr))
 		return f;
 	return open_flow(r, r->locate.transport, addr);
 }
@@ -140,9 +65,10 @@ static void keep_flow(struct request *r, struct flow *f)
 {
 	struct endpoint *ep = r->ep;
 
-	if (!r->to_server || !ep->kind->registers)
+	/* A dialog's way is that dialog's. */
+	if (!r->to_server || !ep->kind->registers || r->way.dialog)
 		return;
-	if (r->server != REQUEST_TO_REGISTRAR && is_usable(r, ep->flow))
+	if (r->way.server != REQUEST_TO_REGISTRAR && is_usable(r, ep->flow))
 		return;
 	endpoint_set_flow(ep, f);
 	free(ep->flow_key);
@@ -168,6 +94,25 @@ static const struct txn_client_ops client_ops = {
 	.ended = on_ended,
 };
 
+static void copy_headers(struct buf *b, const struct msg *m, enum hdr_id id)
+{
+	const struct hdr *h = NULL;
+
+	while ((h = msg_header_next(m, id, h)))
+		build_header(b, id, h->value);
+}
+
+/*
+ * 13.2.2.4: the INVITE's own. What the callee asked for it has seen already; what was for a proxy
+ * is not shown to others.
+ */
+static void append_acks_credentials(struct buf *b, const struct request *r)
+{
+	copy_headers(b, r->acknowledges, HDR_AUTHORIZATION);
+	if (r->to_server)
+		copy_headers(b, r->acknowledges, HDR_PROXY_AUTHORIZATION);
+}
+
 static void append_credentials(struct buf *b, struct request *r, const struct flow *f)
 {
 	struct auth_request a = {
@@ -177,8 +122,9 @@ static void append_credentials(struct buf *b, struct request *r, const struct fl
 		.transport = f->transport,
 	};
 
-	/* Nothing of ours is shown to a stranger. */
-	if (r->to_server)
+	if (r->acknowledges)
+		append_acks_credentials(b, r);
+	else if (r->to_server) /* Nothing of ours is shown to a stranger. */
 		auth_append(b, r->ep, &a);
 }
 
@@ -201,6 +147,10 @@ static void transmit(struct request *r, struct slice bytes)
 	r->sent = m;
 	r->answered = false;
 	r->n_attempts++;
+	if (r->acknowledges) {
+		flow_send(r->flow, m->raw);
+		return;
+	}
 	r->txn = txn_client_new(txns, r->flow, m, &client_ops, r);
 	if (!r->txn)
 		request_finish_local(r, -ENOSPC, SLICE("too many transactions"));
@@ -218,6 +168,11 @@ static void send_over(struct request *r, struct flow *f)
 	struct buf bytes = BUF_NULL, credentials = BUF_NULL;
 
 	use_flow(r, f);
+	/* Over the connection that leads to the endpoint's server it reaches that server. */
+	if (r->way.dialog && f == r->ep->flow)
+		r->to_server = r->ep->kind->authenticates;
+	if (r->way.dialog && !r->acknowledges)
+		r->cseq = dialog_next_cseq(r->way.dialog);
 	append_credentials(&credentials, r, f);
 	request_build(&bytes, r, f, buf_slice(&credentials));
 	if (is_too_large(r, f, bytes.n)) {
@@ -227,7 +182,7 @@ static void send_over(struct request *r, struct flow *f)
 		request_build(&bytes, r, r->flow, buf_slice(&credentials));
 	}
 	/* What its size alone sends over TCP changes nothing, unless it registers that Contact. */
-	if (!r->upgraded || r->server == REQUEST_TO_REGISTRAR)
+	if (!r->upgraded || r->way.server == REQUEST_TO_REGISTRAR)
 		keep_flow(r, r->flow);
 	transmit(r, buf_slice(&bytes));
 	buf_deinit(&credentials);
@@ -289,7 +244,7 @@ static void on_located(struct locate *l, int error)
 		request_try(r, REQUEST_NEXT_TARGET);
 }
 
-static void start_locating(struct request *r, const struct way *w)
+static void start_locating(struct request *r, const struct request_hop *w)
 {
 	int known;
 
@@ -299,19 +254,19 @@ static void start_locating(struct request *r, const struct way *w)
 		on_located(&r->locate, known < 0 ? known : 0);
 }
 
-static int current_way(const struct request *r, struct way *ret)
+static int current_way(const struct request *r, struct request_hop *ret)
 {
 	struct uri uri;
 
 	if (uri_parse(slice_str(r->targets[r->target].uri), &uri) < 0)
 		return -EINVAL;
-	return find_way(r->ep, r->server, &uri, ret);
+	return request_way_find(r->ep, &r->way, &uri, ret);
 }
 
 void request_start(struct request *r)
 {
 	struct endpoint *ep = r->ep;
-	struct way w;
+	struct request_hop w;
 
 	r->targets[r->target].tried = true;
 	if (current_way(r, &w) < 0) {
@@ -337,7 +292,7 @@ void request_start(struct request *r)
 void request_again(struct request *r)
 {
 	request_stop(r);
-	if (r->n_attempts >= LIMITS_ATTEMPTS) {
+	if (r->n_attempts >= LIMITS_ATTEMPTS || r->cancelled) {
 		request_finish(r);
 		return;
 	}
@@ -352,11 +307,14 @@ void request_again(struct request *r)
 
 static bool next_address(struct request *r)
 {
-	struct way w;
+	struct request_hop w;
 
 	if (r->cached) {
 		if (current_way(r, &w) < 0)
 			return false;
+		/* The same server may have seen the request: with the number that it had, it would
+		 * be merged with itself (8.2.2.2). */
+		r->cseq++;
 		start_locating(r, &w);
 		return true;
 	}
@@ -389,7 +347,7 @@ static bool next_target(struct request *r)
 void request_try(struct request *r, enum request_next next)
 {
 	request_stop(r);
-	if (r->n_attempts < LIMITS_ATTEMPTS) {
+	if (r->n_attempts < LIMITS_ATTEMPTS && !r->cancelled) {
 		if (next == REQUEST_NEXT_ADDRESS && next_address(r))
 			return;
 		if (next != REQUEST_NEXT_NOTHING && next_target(r))
@@ -431,7 +389,7 @@ static bool fall_back_to_udp(struct request *r)
 {
 	struct flow_addr peer = r->flow->peer;
 
-	if (!r->upgraded || r->n_attempts >= LIMITS_ATTEMPTS)
+	if (!r->upgraded || r->n_attempts >= LIMITS_ATTEMPTS || r->cancelled)
 		return false;
 	request_health_mark(r->ep->ua, TRANSPORT_TCP, &peer, NO_TCP_SEC * USEC_PER_SEC);
 	r->upgraded = false;
@@ -501,4 +459,20 @@ static void on_ended(void *owner, struct txn *t)
 
 	(void)t;
 	r->txn = NULL;
+}
+
+/* ---- an ACK once more, 13.2.2.4 ---- */
+
+void request_repeat(struct request *r)
+{
+	/* Not before the way is known, and nothing twice into a connection that is being made. */
+	if (!r->acknowledges || r->finished || !r->sent || r->flow->state == FLOW_OPENING)
+		return;
+	if (r->flow->state == FLOW_UP) {
+		flow_send(r->flow, r->sent->raw);
+		return;
+	}
+	request_stop(r);
+	if (!fall_back_to_udp(r))
+		request_start(r);
 }

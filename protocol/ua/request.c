@@ -26,33 +26,44 @@ static bool is_method(struct slice method)
 	return build_header_is_safe(method, SLICE_NULL);
 }
 
-static int check_uri(struct slice text, struct uri *ret)
+static struct slice request_uri(const struct request_spec *spec)
 {
-	return uri_parse(text, ret) < 0 ? -EINVAL : 0;
+	return spec->dialog ? dialog_request_uri(spec->dialog) : spec->uri;
+}
+
+static int check_texts(const struct request_spec *spec)
+{
+	const struct slice values[] = { spec->contact_params, spec->stale_contact, spec->to_display,
+		spec->from_display, spec->content_type };
+
+	for (size_t i = 0; i < ARRAY_LEN(values); i++)
+		if (!build_header_is_safe(SLICE("Contact"), values[i]))
+			return -EINVAL;
+	for (size_t i = 0; i < spec->n_headers; i++)
+		if (!build_header_is_safe(spec->headers[i].name, spec->headers[i].value))
+			return -EINVAL;
+	return is_method(spec->method) ? 0 : -EINVAL;
 }
 
 static int check(const struct endpoint *ep, const struct request_spec *spec)
 {
-	struct uri uri, to;
+	struct request_way way;
+	struct request_hop hop;
+	struct uri uri, other;
 
-	if (!is_method(spec->method) || check_uri(spec->uri, &uri) < 0)
+	if (check_texts(spec) < 0 || uri_parse(request_uri(spec), &uri) < 0)
 		return -EINVAL;
-	if (spec->to.n && check_uri(spec->to, &to) < 0)
+	if (spec->to.n && uri_parse(spec->to, &other) < 0)
 		return -EINVAL;
-	for (size_t i = 0; i < spec->n_headers; i++)
-		if (!build_header_is_safe(spec->headers[i].name, spec->headers[i].value))
-			return -EINVAL;
-	if (!build_header_is_safe(SLICE("Contact"), spec->contact_params) ||
-		!build_header_is_safe(SLICE("Contact"), spec->stale_contact) ||
-		!build_header_is_safe(SLICE("To"), spec->to_display) ||
-		!build_header_is_safe(SLICE("Content-Type"), spec->content_type))
+	if (spec->from.n && uri_parse(spec->from, &other) < 0)
 		return -EINVAL;
-	/* Leaving, an endpoint still unregisters. */
-	if (ep->closing && spec->server != REQUEST_TO_REGISTRAR)
+	/* Leaving, an endpoint still unregisters, and ends its sessions. */
+	if (ep->closing && spec->server != REQUEST_TO_REGISTRAR && !spec->dialog)
 		return -ENOTCONN;
-	if (ep->n_requests >= LIMITS_REQUESTS_PER_ENDPOINT)
+	if (ep->n_requests >= LIMITS_REQUESTS_PER_ENDPOINT && !spec->acknowledges)
 		return -ENOSPC;
-	return request_check_way(ep, spec->server, &uri);
+	request_way_init(&way, ep, spec);
+	return request_way_find(ep, &way, &uri, &hop);
 }
 
 static struct request *make(struct endpoint *ep, const struct request_spec *spec)
@@ -60,9 +71,11 @@ static struct request *make(struct endpoint *ep, const struct request_spec *spec
 	struct request *r = mem_new(struct request);
 
 	r->ep = ep;
-	r->server = spec->server;
+	request_way_init(&r->way, ep, spec);
+	r->acknowledges = spec->acknowledges ? msg_ref(spec->acknowledges) : NULL;
 	r->contact = spec->contact;
-	r->redirects = spec->redirects;
+	/* 12.2.1.2: what is sent in a dialog goes to its peer alone. */
+	r->redirects = spec->dialog ? REQUEST_HAND_BACK : spec->redirects;
 	r->method = slice_dup(spec->method);
 	r->contact_params = slice_dup(spec->contact_params);
 	r->stale_contact = slice_dup(spec->stale_contact);
@@ -70,12 +83,15 @@ static struct request *make(struct endpoint *ep, const struct request_spec *spec
 	r->body = slice_dup(spec->body);
 	r->body_n = spec->body.n;
 	r->cseq = spec->cseq ? spec->cseq : 1;
+	if (r->acknowledges)
+		r->cseq = r->acknowledges->cseq; /* 13.2.2.4 */
 	r->note.deliver = deliver;
 	r->timeout.fire = on_timeout;
 	request_build_common(r, spec);
-	request_add_target(r, spec->uri, 0);
+	request_add_target(r, request_uri(spec), 0);
 	list_append(&ep->requests, &r->node);
-	ep->n_requests++;
+	if (!r->acknowledges)
+		ep->n_requests++;
 	return r;
 }
 
@@ -151,7 +167,8 @@ static void leave_endpoint(struct request *r)
 	timer_cancel(&r->ep->ua->timers, &r->timeout);
 	later_cancel(&r->note);
 	list_remove(&r->node);
-	r->ep->n_requests--;
+	if (!r->acknowledges)
+		r->ep->n_requests--;
 	pass_turn(r);
 }
 
@@ -161,6 +178,7 @@ static void destroy(struct request *r)
 		free(r->targets[i].uri);
 	flow_unref(r->flow);
 	msg_unref(r->sent);
+	msg_unref(r->acknowledges);
 	msg_unref(r->response);
 	buf_deinit(&r->common);
 	free(r->method);
@@ -228,6 +246,7 @@ static void deliver(struct later_note *n)
 		.origin = r->origin,
 		.error = r->error,
 		.response = r->response,
+		.request = r->sent,
 	};
 
 	/* The owner may end the endpoint in its callback: by then nothing leads from it to us. */
@@ -265,11 +284,27 @@ void request_abort(struct request *r, unsigned status, struct slice reason)
 	request_finish(r);
 }
 
+void request_cancel(struct request *r, struct slice lines)
+{
+	if (r->finished || r->cancelled)
+		return;
+	r->cancelled = true;
+	if (r->txn && txn_cancel_with(r->txn, lines) == 0)
+		return;
+	/* Between attempts, or before the first: the far end has nothing to take back. */
+	request_abort(r, 0, SLICE("cancelled"));
+}
+
 /* ---- looking at it ---- */
 
 struct request *request_of_node(struct list *node)
 {
 	return list_entry(node, struct request, node);
+}
+
+const struct msg *request_sent(const struct request *r)
+{
+	return r->sent;
 }
 
 uint32_t request_cseq(const struct request *r)

@@ -252,7 +252,7 @@ void world_in(struct world_ua *wu, const char *from, const char *text)
 	print_addr(fill.peer, sizeof(fill.peer), &p.from);
 	if (first) {
 		endpoint_append_contact_uri(
-			&contact, list_entry(first, struct endpoint, node), &local);
+			&contact, list_entry(first, struct endpoint, node), &local, URI_SIP);
 		(void)snprintf(fill.contact, sizeof(fill.contact), "%.*s",
 			SLICE_ARGS(buf_slice(&contact)));
 	}

@@ -95,7 +95,7 @@ START_TEST(what_the_caller_may_choose)
 	ck_assert_uint_eq(m->cseq, 41);
 	ck_assert(slice_eq(try_header(m, "To"), SLICE("<sip:alice@example.com>")));
 	buf_putc(&contact, '<');
-	endpoint_append_contact_uri(&contact, t.ep, t.ep->flow);
+	endpoint_append_contact_uri(&contact, t.ep, t.ep->flow, URI_SIP);
 	buf_lit(&contact, ">;expires=60");
 	ck_assert(slice_eq(try_header(m, "Contact"), buf_slice(&contact)));
 	ck_assert_uint_eq(count(m, HDR_USER_AGENT), 1);
