@@ -41,7 +41,8 @@ int leg_reliable_send(struct leg *l, unsigned status, struct slice reason, struc
 bool leg_reliable_waits(const struct leg *l);
 /* usage_class.request, PRACK */
 bool leg_reliable_prack(struct leg *l, struct flow *reply_flow, struct msg *m);
-/* Our side as the caller: a 1xx with Require: 100rel came. 0: in order, and a PRACK is on its way
+/* Our side as the caller: a 1xx with Require: 100rel came, which has to be told yet; its part in
+ * l->offer is taken in here. 0: in order, and a PRACK is on its way
  * (with the client's answer if it has an offer: then it waits); -ESTALE: a retransmission or out of
  * order, to be ignored. */
 int leg_reliable_received(struct leg *l, const struct msg *m);

@@ -132,6 +132,7 @@ static unsigned read_allow(const struct msg *m)
 
 void leg_note_peer(struct leg *l, const struct msg *m, struct flow *f)
 {
+	session_note_message(l->s, m);
 	if (msg_header(m, HDR_ALLOW).p)
 		l->peer_allows = read_allow(m);
 	if (msg_header(m, HDR_SUPPORTED).p)

@@ -71,19 +71,18 @@ void session_set_state(struct session *s, enum session_state state);
 void session_mark(struct session *s, unsigned changes);
 /* Copies what e points at; delivered by a note, in order. */
 void session_tell(struct session *s, const struct ua_session_event *e);
-/*
- * The end: state, UA_SESSION_TERMINATED, removal. Idempotent: the first outcome counts. What the
- * network may still want (late 2xx, our 2xx without ACK, a BYE under way) goes on for 64*T1.
- */
+/* SESSION_LAST_RECEIVED from now on. */
+void session_note_message(struct session *s, const struct msg *m);
+/* The end: state, UA_SESSION_TERMINATED, removal; the first outcome counts. What the network may
+ * still want (late 2xx, our 2xx without ACK, a BYE under way) goes on for 64*T1. */
 void session_over(struct session *s, unsigned status, struct slice reason, enum origin origin);
-/* The same after BYE or CANCEL was sent: the outcome is remembered, SESSION_TERMINATING until
- * session_over(). */
+/* After BYE or CANCEL: the outcome is remembered, SESSION_TERMINATING until session_over(). */
 void session_ending(struct session *s, unsigned status, struct slice reason, enum origin origin);
 /* Legs that are over and wait for nothing go, by the session's note. */
 void session_reap(struct session *s);
-/* Header lines that a client brought. -EINVAL, -EMSGSIZE: one is the stack's or malformed. */
+/* Header lines that a client brought. -EINVAL, -EMSGSIZE: one is malformed, or on the stack's own
+ * list for sessions. */
 int session_append_headers(struct buf *b, const struct session_headers *h);
-/* The stack's own list for sessions: session_append_headers() refuses these by name. */
 bool session_owns_header(enum hdr_id id);
 /* Allow, Supported and such: what INVITE and its 2xx carry (13.2.1, 13.3.1.4). */
 void session_append_capabilities(struct buf *b);
@@ -97,7 +96,6 @@ void session_leg_acked(struct leg *l, const struct msg *ack);
 
 /* ---- session-out.c ---- */
 
-int session_out_start(struct session *s, const struct session_spec *spec, const char **ret_why);
 /* CANCEL, whatever the INVITE's state is; what is established meanwhile gets BYE (9.1, 15). */
 void session_out_cancel(struct session *s, struct slice headers);
 /* A 2xx to our INVITE that no dialog knows: another fork, or after the end. ACK and BYE. */

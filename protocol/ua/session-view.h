@@ -4,6 +4,16 @@
 
 /* Looking at a session. Slices live until the next input. */
 
+enum session_state {
+	SESSION_INCOMING,    /* came, no provisional answer with a tag was sent */
+	SESSION_TRYING,      /* went out, nothing but 100 came */
+	SESSION_RINGING,     /* 1xx without description */
+	SESSION_EARLY,       /* a description travelled in a provisional answer */
+	SESSION_ESTABLISHED, /* 2xx */
+	SESSION_TERMINATING, /* BYE or CANCEL is on its way */
+	SESSION_TERMINATED,
+};
+
 struct session *session_find(struct ua *ua, struct slice id);
 const char *session_id(const struct session *s);
 struct endpoint *session_endpoint(const struct session *s);

@@ -218,6 +218,14 @@ void session_tell(struct session *s, const struct ua_session_event *e)
 	later_queue(&s->ua->later, &s->note);
 }
 
+void session_note_message(struct session *s, const struct msg *m)
+{
+	struct msg *last = s->last_msg;
+
+	s->last_msg = msg_ref(m);
+	msg_unref(last);
+}
+
 static void tell_changes(struct session *s, const struct ua_listener *l, void *ctx)
 {
 	unsigned changes = s->changes;

@@ -10,16 +10,6 @@
 struct request_header;
 struct session;
 
-enum session_state {
-	SESSION_INCOMING,    /* came, no provisional answer with a tag was sent */
-	SESSION_TRYING,      /* went out, nothing but 100 came */
-	SESSION_RINGING,     /* 1xx without description */
-	SESSION_EARLY,       /* a description travelled in a provisional answer */
-	SESSION_ESTABLISHED, /* 2xx */
-	SESSION_TERMINATING, /* BYE or CANCEL is on its way */
-	SESSION_TERMINATED,
-};
-
 /* A body with its type; n == 0: none. */
 struct session_body {
 	struct slice type, bytes;
