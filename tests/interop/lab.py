@@ -131,6 +131,7 @@ class Lab:
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix='sipbus-lab-')
         self.processes = []
+        self.sockets = []
         self.address = None
         self.daemon = None
         self.registrar = None
@@ -158,6 +159,8 @@ class Lab:
     def close(self, failed):
         """Ends everything in reverse order of its start. Gives what went wrong in doing so."""
         wrong = []
+        for held in self.sockets:
+            held.close()
         for process in reversed(self.processes):
             by_itself = not process.alive and not process.stopped
             code = process.stop()
@@ -291,34 +294,6 @@ PasswordFile=%s
             return process
         wait_for(lambda: not process.alive, 'SIPp', 60)
         return process.popen.returncode
-
-    def baresip(self, user, transport='udp', contact='alice'):
-        """Registered as `user`; its command `message TEXT` pages `contact`."""
-        port, control = free_port(), free_port()
-        folder = self.path('baresip-' + user, 'x')[:-2]
-        modules = sorted(glob.glob('/usr/lib/baresip/modules') + glob.glob('/usr/lib/*/baresip/modules'))[0]
-        self.write('baresip-%s/config' % user, '\n'.join([
-            'sip_listen 127.0.0.1:%d' % port, 'net_interface 127.0.0.1', 'module_path ' + modules, 'module g711.so',
-            'module uuid.so', 'module_tmp account.so', 'module_app contact.so', 'module_app menu.so',
-            'module ctrl_tcp.so', 'ctrl_tcp_listen 127.0.0.1:%d' % control, '']))
-        self.write('baresip-%s/accounts' % user,
-                   '<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s-secret;regint=60;'
-                   'outbound="sip:127.0.0.1:%d;transport=%s;lr"\n'
-                   % (user, DOMAIN, transport, user, user, self.port, transport))
-        self.write('baresip-%s/contacts' % user, '"Contact" <sip:%s@%s>\n' % (contact, DOMAIN))
-        process = self.start('baresip-' + user, ['baresip', '-4', '-f', folder, '-s'])
-        process.control = control
-        process.patience = 2  # it waits long for a registrar that has forgotten it
-        wait_for(lambda: process.says(r'200 OK') and process.says('registered successfully|1 binding'), 'baresip to register')
-        return process
-
-
-def baresip_command(process, command, parameters):
-    """One command over baresip's control port: a netstring with JSON inside."""
-    text = '{"command":"%s","params":"%s","token":"1"}' % (command, parameters)
-    with socket.create_connection(('127.0.0.1', process.control), 5) as s:
-        s.sendall(b'%d:%s,' % (len(text), text.encode()))
-        return s.recv(65536).decode(errors='replace')
 
 
 class Client:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The peers among themselves, without the daemon: what fails here is the lab's own fault."""
 import lab
+import phone
 
 
 class Peers(lab.Case):
@@ -23,22 +24,54 @@ class Peers(lab.Case):
         self.assertEqual(taker.popen.returncode, 0)
 
     def test_page_to_baresip_and_back(self):
-        bob = self.lab.baresip('bob', contact='carol')
+        bob = phone.Phone(self.lab, 'bob', contact='carol')
         self.assertEqual(self.lab.sipp('page', 'carol', to='bob'), 0)
         lab.wait_for(lambda: bob.says('a page from SIPp'), 'baresip to show the page')
         port = lab.free_port()
         self.assertEqual(self.lab.sipp('register', 'carol', port=port), 0)
         taker = self.lab.sipp('take', 'carol', port=port, wait=False)
-        lab.baresip_command(bob, 'message', 'a page for SIPp')
+        bob.do('message', 'a page for SIPp')
         lab.wait_for(lambda: not taker.alive, 'SIPp to take the page')
         self.assertEqual(taker.popen.returncode, 0)
 
     def test_registrar_starts_again_and_knows_nobody(self):
-        bob = self.lab.baresip('bob')
+        bob = phone.Phone(self.lab, 'bob')
         self.assertEqual(self.lab.registrar.stop(), 0)
         self.lab.start_registrar()
         self.assertNotEqual(self.lab.sipp('page', 'carol', to='bob'), 0)
         self.assertTrue(bob.alive)
+
+    def test_call_between_phones(self):
+        """Everything that the session tests want of baresip, over a UDP and a TCP flow."""
+        carol = phone.Phone(self.lab, 'carol', answer='early')
+        dave = phone.Phone(self.lab, 'dave', 'tcp')
+        frank = phone.Phone(self.lab, 'frank')
+        dave.dial('carol')
+        dave.wait('CALL_PROGRESS')
+        carol.do('accept')
+        dave.wait('CALL_ESTABLISHED')
+        dave.do('hold')
+        carol.wait('CALL_REMOTE_SDP', 2)
+        dave.do('resume')
+        carol.wait('CALL_REMOTE_SDP', 3)
+        dave.do('transfer', 'sip:frank@' + lab.DOMAIN)
+        frank.wait('CALL_INCOMING')
+        frank.do('accept')
+        carol.wait('CALL_ESTABLISHED', 2)
+        self.assertEqual(dave.wait('CALL_CLOSED')['param'], 'Call transfered')
+        frank.do('hangup')
+        carol.wait('CALL_CLOSED')
+
+    def test_refused_and_given_up(self):
+        carol, dave = phone.Phone(self.lab, 'carol'), phone.Phone(self.lab, 'dave')
+        carol.dial('dave')
+        dave.wait('CALL_INCOMING')
+        dave.do('hangup')
+        carol.wait('CALL_CLOSED')
+        dave.dial('carol')
+        carol.wait('CALL_INCOMING')
+        dave.do('hangup')
+        carol.wait('CALL_CLOSED', 2)
 
 
 if __name__ == '__main__':

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Pages (RFC 3428) to and from baresip, SIPp and the daemon's own endpoints, through Kamailio."""
 import lab
+import phone
 
 ALICE, BOB = lab.endpoint_path('alice'), lab.endpoint_path('bob')
 
@@ -29,13 +30,13 @@ class Page(lab.Case):
         self.agent_client.call(lab.ROOT, lab.NAME + '.Manager.RegisterAgent', 'oa{sv}', '/agent', options)
 
     def test_to_baresip(self):
-        carol = self.lab.baresip('carol', self.protocol)
+        carol = phone.Phone(self.lab, 'carol', self.protocol)
         self.assertEqual(self.bus.page(ALICE, uri('carol'), b'hello baresip')[0], 200)
         lab.wait_for(lambda: carol.says('hello baresip'), 'baresip to show the page')
 
     def test_from_baresip(self):
-        carol = self.lab.baresip('carol', self.protocol, contact='alice')
-        lab.baresip_command(carol, 'message', 'hello sipbus')
+        carol = phone.Phone(self.lab, 'carol', self.protocol, contact='alice')
+        carol.do('message', 'hello sipbus')
         lab.wait_for(lambda: self.agent.pages, 'the page')
         endpoint, sender, content_type, body, details = self.agent.pages[0]
         self.assertEqual((endpoint, content_type.split(';')[0], body), (ALICE, 'text/plain', b'hello sipbus'))

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""baresip as a telephone: without a sound card, steered over its control port."""
+import glob
+import json
+import socket
+
+import lab
+
+
+class Phone:
+    """One baresip, registered as one user. It has a tone for a microphone and echoes what it hears."""
+
+    def __init__(self, here, user, transport='udp', contact='alice', answer='manual'):
+        """answer: manual, auto, or early (183 with a description, then `accept`)."""
+        self.user = user
+        self.events = []
+        self.data = b''
+        port, control = lab.free_port(), lab.free_port()
+        folder = 'baresip-' + user
+        modules = sorted(glob.glob('/usr/lib/baresip/modules') + glob.glob('/usr/lib/*/baresip/modules'))[0]
+        media = lab.free_port()
+        here.write(folder + '/config', '\n'.join([
+            'sip_listen 127.0.0.1:%d' % port, 'net_interface 127.0.0.1', 'module_path ' + modules, 'module g711.so',
+            'module aubridge.so', 'audio_source aubridge,echo', 'audio_player aubridge,echo', 'audio_alert aubridge,alert',
+            'rtp_ports %d-%d' % (media, media + 98), 'call_max_calls 4', 'call_local_timeout 60', 'module uuid.so', 'module_tmp account.so',
+            'module_app contact.so', 'module_app menu.so', 'module ctrl_tcp.so', 'ctrl_tcp_listen 127.0.0.1:%d' % control, '']))
+        here.write(folder + '/accounts',
+                   '<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s-secret;regint=60;answermode=%s;call_transfer=yes;'
+                   'outbound="sip:127.0.0.1:%d;transport=%s;lr"\n'
+                   % (user, lab.DOMAIN, transport, user, user, answer, here.port, transport))
+        here.write(folder + '/contacts', '"Contact" <sip:%s@%s>\n' % (contact, lab.DOMAIN))
+        self.process = here.start(folder, ['baresip', '-4', '-f', here.path(folder, 'x')[:-2], '-s'])
+        self.process.patience = 2  # it waits long for a registrar that has forgotten it
+        self.says = self.process.says
+        lab.wait_for(lambda: self.says(r'200 OK') and self.says('registered successfully|1 binding'), 'baresip to register')
+        self.socket = socket.create_connection(('127.0.0.1', control), 5)
+        here.sockets.append(self.socket)
+        self.socket.setblocking(False)
+
+    @property
+    def alive(self):
+        return self.process.alive
+
+    def poll(self):
+        """Reads what came: netstrings with JSON inside, events and answers to commands."""
+        try:
+            self.data += self.socket.recv(65536)
+        except BlockingIOError:
+            pass
+        while b':' in self.data:
+            length, rest = self.data.split(b':', 1)
+            if len(rest) <= int(length):
+                break
+            self.events.append(json.loads(rest[:int(length)]))
+            self.data = rest[int(length) + 1:]
+        return self.events
+
+    def do(self, command, parameters=''):
+        """One command; gives what baresip says to it."""
+        seen = len(self.poll())
+        text = json.dumps({'command': command, 'params': parameters, 'token': str(seen)}).encode()
+        self.socket.sendall(b'%d:%s,' % (len(text), text))
+        return lab.wait_for(lambda: [e for e in self.poll()[seen:] if e.get('response')], command)[0].get('data', '')
+
+    def count(self, kind):
+        return len([e for e in self.poll() if e.get('type') == kind])
+
+    def wait(self, kind, times=1):
+        """Waits for the event, such as CALL_ESTABLISHED, to have come so often; gives the last one."""
+        lab.wait_for(lambda: self.count(kind) >= times, '%s: %s' % (self.user, kind))
+        return [e for e in self.events if e.get('type') == kind][times - 1]
+
+    def dial(self, user):
+        self.do('dial', 'sip:%s@%s' % (user, lab.DOMAIN))
