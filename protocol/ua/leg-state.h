@@ -60,8 +60,10 @@ struct leg_reliable {
 };
 
 struct leg_timer {
-	uint32_t interval; /* seconds; 0: none runs */
-	uint32_t min_se;   /* what we ask for at least: the largest that a 422 named */
-	bool ours;         /* we refresh */
+	uint32_t interval;    /* seconds; 0: none runs */
+	uint32_t min_se;      /* what we ask for at least: the largest that the peer named */
+	bool ours;            /* we refresh */
+	unsigned n_refreshes; /* tried since the last 2xx */
+	usec_t expires_at;
 	struct timer timer;
 };

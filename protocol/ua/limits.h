@@ -30,9 +30,10 @@ enum {
 	LIMITS_REFER_UNDECIDED_SECONDS = 20, /* a REFER that nobody takes or refuses: 603 */
 	LIMITS_REFER_SECONDS = 300,          /* of the subscription that a REFER makes here */
 	LIMITS_REFER_MAX_SECONDS = 3600,     /* the same, refreshed, or as a peer may have it */
-	LIMITS_ANSWER_SECONDS = 20, /* for an offer in a 2xx: the peer waits 32 s for the ACK */
-	LIMITS_ACKS = 8,            /* kept in one dialog for 2xx that come again */
-	LIMITS_INTERVALS = 4,       /* 422s that one INVITE obeys */
-	LIMITS_RELIABLE = 8,        /* reliable 1xx of ours not acknowledged */
-	LIMITS_USER_HEADERS = 64,   /* header fields that a client may add to a request */
+	LIMITS_ANSWER_SECONDS = 20,   /* for an offer in a 2xx: the peer waits 32 s for the ACK */
+	LIMITS_ACKS = 8,              /* kept in one dialog for 2xx that come again */
+	LIMITS_INTERVALS = 4,         /* 422s that one INVITE obeys */
+	LIMITS_RELIABLE = 8,          /* reliable 1xx of ours not acknowledged */
+	LIMITS_SESSION_INTERVAL = 10, /* seconds: the shortest session timer that we keep to */
+	LIMITS_USER_HEADERS = 64,     /* header fields that a client may add to a request */
 };
