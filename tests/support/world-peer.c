@@ -179,20 +179,19 @@ static void print_addr(char *out, size_t n, const struct flow_addr *a)
 	(void)snprintf(out, n, strchr(a->host, ':') ? "[%s]:%u" : "%s:%u", a->host, a->port);
 }
 
-void world_mail_reply(struct world_mail *mail, unsigned status, const char *headers)
+static void mail_reply(
+	struct world_mail *mail, unsigned status, struct slice tag, const char *headers)
 {
 	struct buf b = BUF_NULL;
 	struct fill fill = { .w = mail->w };
 	struct world_packet p = {
 		.w = mail->w, .transport = mail->transport, .from = mail->to, .to = mail->from
 	};
-	char tag[32];
 
 	print_addr(fill.ua, sizeof(fill.ua), &mail->from);
 	print_addr(fill.peer, sizeof(fill.peer), &mail->to);
 	fill_contact(&fill, mail->msg);
-	(void)snprintf(tag, sizeof(tag), "peer-%" PRIu64, mail->w->serial++);
-	build_response(&b, mail->msg, status, SLICE_NULL, slice_str(tag));
+	build_response(&b, mail->msg, status, SLICE_NULL, tag);
 	if (headers)
 		fill_append(&b, &fill, headers);
 	if (!headers || !strstr(headers, "\n\n"))
@@ -203,17 +202,34 @@ void world_mail_reply(struct world_mail *mail, unsigned status, const char *head
 	buf_deinit(&b);
 }
 
-void world_reply(struct world *w, const struct msg *request, unsigned status, const char *headers)
+void world_mail_reply(struct world_mail *mail, unsigned status, const char *headers)
+{
+	char tag[32];
+
+	(void)snprintf(tag, sizeof(tag), "peer-%" PRIu64, mail->w->serial++);
+	mail_reply(mail, status, slice_str(tag), headers);
+}
+
+static struct world_mail *find_mail(struct world *w, const struct msg *request)
 {
 	list_for_each (pos, &w->seen) {
 		struct world_mail *mail = list_entry(pos, struct world_mail, node);
 
-		if (mail->msg != request)
-			continue;
-		world_mail_reply(mail, status, headers);
-		return;
+		if (mail->msg == request)
+			return mail;
 	}
 	ck_abort_msg("world_reply: that message did not come by world_expect_out");
+}
+
+void world_reply(struct world *w, const struct msg *request, unsigned status, const char *headers)
+{
+	world_mail_reply(find_mail(w, request), status, headers);
+}
+
+void world_reply_as(struct world *w, const struct msg *request, unsigned status, const char *tag,
+	const char *headers)
+{
+	mail_reply(find_mail(w, request), status, slice_str(tag), headers);
 }
 
 /* "udp:192.0.2.1:5060" */

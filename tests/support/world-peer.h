@@ -34,6 +34,9 @@ size_t world_skip_out(struct world *w);
  * brackets, {n} for a number that is new each time, {length} for the length of the body.
  */
 void world_reply(struct world *w, const struct msg *request, unsigned status, const char *headers);
+/* The same with that To tag, so that several answers are one dialog's; "": none. */
+void world_reply_as(struct world *w, const struct msg *request, unsigned status, const char *tag,
+	const char *headers);
 /*
  * A message from "udp:192.0.2.1:5060" ("tcp:[2001:db8::1]:5060") to the user agent. Lines end with
  * "\n". Beside the above: {ua} and {peer} are the two addresses with port, {contact} the contact
