@@ -102,19 +102,17 @@ static void append_phrase(struct buf *b, const struct reason *r, bool sip)
 	}
 }
 
-/* How the peer says that it ended: 200 unless its reason is a status of SIP. */
-static unsigned read_reason(struct buf *b, const struct msg *m)
+bool leg_end_read_reason(const struct msg *m, struct buf *b, unsigned *ret_status)
 {
 	struct reason r;
 	bool sip;
 
-	if (!find_reason(m, &r)) {
-		buf_lit(b, "ended by the peer");
-		return 200;
-	}
+	if (!find_reason(m, &r))
+		return false;
 	sip = slice_eq_ci(r.protocol, SLICE("SIP"));
 	append_phrase(b, &r, sip);
-	return sip && r.has_cause && r.cause >= 200 && r.cause <= 699 ? r.cause : 200;
+	*ret_status = sip && r.has_cause && r.cause >= 200 && r.cause <= 699 ? r.cause : 200;
+	return true;
 }
 
 static bool has_other_forks(const struct leg *l)
@@ -151,7 +149,7 @@ static void ended_early(struct leg *l, unsigned status, struct slice reason)
 bool leg_end_request(struct leg *l, struct flow *reply_flow, struct msg *m)
 {
 	struct buf reason = BUF_NULL;
-	unsigned status;
+	unsigned status = 200;
 
 	if (l->over && !l->bye && !l->bye_lines)
 		return false;
@@ -160,7 +158,8 @@ bool leg_end_request(struct leg *l, struct flow *reply_flow, struct msg *m)
 	if (l->bye)
 		return true;
 	free(mem_take(&l->bye_lines));
-	status = read_reason(&reason, m);
+	if (!leg_end_read_reason(m, &reason, &status))
+		buf_lit(&reason, "ended by the peer");
 	quiet(l);
 	if (l->ack.waits)
 		leg_ack(l, l->ack.waits, NULL);

@@ -70,6 +70,17 @@ static const struct usage_class usage_class = {
 	.dialog_over = on_dialog_over,
 };
 
+struct leg *leg_of_dialog(const struct dialog *d)
+{
+	list_for_each (node, &d->usages) {
+		struct usage *u = list_entry(node, struct usage, node);
+
+		if (u->class == &usage_class)
+			return of(u);
+	}
+	return NULL;
+}
+
 /* ---- life ---- */
 
 struct leg *leg_new(struct session *s, struct dialog *d)

@@ -49,6 +49,8 @@ struct leg {
 
 /* ---- leg.c ---- */
 
+/* The leg whose dialog that is; NULL: it has no INVITE usage. */
+struct leg *leg_of_dialog(const struct dialog *d);
 /* Joins d, which has no other INVITE usage, and s->legs. */
 struct leg *leg_new(struct session *s, struct dialog *d);
 /* Everything that waits is done with -ECANCELED; leaves the dialog. No message. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 #include "protocol/ua/leg-parts.h"
+#include "protocol/ua/session-in.h"
 #include "protocol/ua/session-view.h"
 
 /*
@@ -80,6 +81,8 @@ void session_over(struct session *s, unsigned status, struct slice reason, enum 
 void session_ending(struct session *s, unsigned status, struct slice reason, enum origin origin);
 /* Legs that are over and wait for nothing go, by the session's note. */
 void session_reap(struct session *s);
+/* A body of a client's has a type that may be written. */
+bool session_body_is_safe(const struct session_body *b);
 /* Header lines that a client brought. -EINVAL, -EMSGSIZE: one is malformed, or on the stack's own
  * list for sessions. */
 int session_append_headers(struct buf *b, const struct session_headers *h);
@@ -101,16 +104,6 @@ void session_out_cancel(struct session *s, struct slice headers);
 /* A 2xx to our INVITE that no dialog knows: another fork, or after the end. ACK and BYE. */
 void session_out_stray(struct session *s, const struct msg *m);
 void session_out_free(struct session *s);
-
-/* ---- session-in.c ---- */
-
-/* false: too many, nothing was done. */
-bool session_in_receive(struct endpoint *ep, struct flow *reply_flow, struct msg *m);
-void session_in_reject(
-	struct session *s, unsigned status, struct slice reason, struct slice headers);
-/* The PRACK came that a 2xx waited for. */
-void session_in_pracked(struct session *s);
-void session_in_free(struct session *s);
 
 /* ---- refer-in.c and refer-out.c, the part that legs see; refer-private.h has the rest ---- */
 

@@ -34,7 +34,7 @@ static bool is_live(const struct session *s)
 	return s->state != SESSION_TERMINATING && s->state != SESSION_TERMINATED;
 }
 
-static bool body_is_safe(const struct session_body *b)
+bool session_body_is_safe(const struct session_body *b)
 {
 	return b->type.n && build_header_is_safe(SLICE("Content-Type"), b->type);
 }
@@ -47,7 +47,7 @@ int session_offer(struct session *s, const struct session_body *offer, struct sl
 
 	if (!is_live(s) || !l)
 		return -ESTALE;
-	if (!offer->bytes.n || !body_is_safe(offer))
+	if (!offer->bytes.n || !session_body_is_safe(offer))
 		return -EINVAL;
 	return leg_modify_offer(l, offer, reply);
 }
@@ -78,7 +78,7 @@ int session_answer(struct session *s, const struct session_body *answer)
 
 	if (!is_live(s))
 		return -ESTALE;
-	if (!answer->bytes.n || !body_is_safe(answer))
+	if (!answer->bytes.n || !session_body_is_safe(answer))
 		return -EINVAL;
 	if (s->leg)
 		return answer_leg(s->leg, answer);
@@ -120,7 +120,7 @@ static int send_inside(struct session *s, struct request_spec *spec,
 
 	if (!is_live(s) || !l)
 		return -ESTALE;
-	if (body->bytes.n && !body_is_safe(body))
+	if (body->bytes.n && !session_body_is_safe(body))
 		return -EINVAL;
 	buf_put(&lines, spec->lines);
 	r = session_append_headers(&lines, headers);

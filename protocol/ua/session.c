@@ -291,8 +291,9 @@ static void leave(struct session *s)
 	if (ua->listener)
 		ua->listener->session_removed(ua->listener_ctx, s);
 	s->user = NULL;
-	/* Only what we called may still be answered. */
-	if (s->dead || (s->outgoing && s->invite_msg && !s->ep->closing))
+	/* What we called may still be answered; who wants to replace what there was is declined
+	 * (RFC 3891 section 3). */
+	if (s->dead || ((s->outgoing || s->start_time) && s->invite_msg && !s->ep->closing))
 		return;
 	session_free(s);
 }
@@ -352,6 +353,7 @@ void session_over(struct session *s, unsigned status, struct slice reason, enum 
 	e.reason = slice_str(s->outcome.reason);
 	e.origin = s->outcome.origin;
 	session_tell(s, &e);
+	session_in_over(s);
 	timer_cancel(&s->ua->timers, &s->ring);
 	timer_cancel(&s->ua->timers, &s->refresh_1xx);
 	timer_arm(&s->ua->timers, &s->linger, 64 * TIMER_T1);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include <stdbool.h>
+
+#include "protocol/base/slice.h"
+
+struct endpoint;
+struct flow;
+struct msg;
+struct session;
+
+/* A session that comes; session-in-private.h says what is in which file. */
+
+/* An INVITE outside of dialogs. false: too many, nothing was done. */
+bool session_in_receive(struct endpoint *ep, struct flow *reply_flow, struct msg *m);
+/* The final answer, and the end by ourselves. Nothing happens once it was answered. */
+void session_in_reject(
+	struct session *s, unsigned status, struct slice reason, struct slice headers);
+/* The PRACK came that a 2xx waited for. */
+void session_in_pracked(struct session *s);
+/* The session is over, for whatever reason: an INVITE that is still open gets a 487 (15.1.2). */
+void session_in_over(struct session *s);
+/* At once, without a word. */
+void session_in_free(struct session *s);
