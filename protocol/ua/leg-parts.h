@@ -37,18 +37,23 @@ void leg_answer_stop(struct leg *l);
  * earlier one still waits for its PRACK. */
 int leg_reliable_send(struct leg *l, unsigned status, struct slice reason, struct slice headers,
 	const struct session_body *body);
-/* Any with a description is unacknowledged: a 2xx has to wait (RFC 3262 section 3). */
+/* Any with a description is unacknowledged, or an offer in a PRACK is not answered: a 2xx has to
+ * wait (RFC 3262 section 3). */
 bool leg_reliable_waits(const struct leg *l);
 /* usage_class.request, PRACK */
 bool leg_reliable_prack(struct leg *l, struct flow *reply_flow, struct msg *m);
-/* Our side as the caller: a 1xx with Require: 100rel came, which has to be told yet; its part in
- * l->offer is taken in here. 0: in order, and a PRACK is on its way
- * (with the client's answer if it has an offer: then it waits); -ESTALE: a retransmission or out of
- * order, to be ignored. */
+/*
+ * Our side as the caller: a 1xx with Require: 100rel came. 0: in order, its description is taken
+ * in, and a PRACK is on its way (an offer is told here, and its PRACK waits for the answer);
+ * -ESTALE: a retransmission or out of order, to be ignored; -EBADMSG: no RSeq, so as good as an
+ * unreliable one.
+ */
 int leg_reliable_received(struct leg *l, const struct msg *m);
 /* The client's answer to an offer in a reliable 1xx goes into the PRACK. -ESTALE: none waits. */
 int leg_reliable_answer(struct leg *l, const struct session_body *answer);
 void leg_reliable_stop(struct leg *l);
+/* The caller's half of it; leg-prack.c has that, and the two functions above. */
+void leg_prack_stop(struct leg *l);
 
 /* ---- leg-modify.c ---- */
 
@@ -57,6 +62,13 @@ int leg_modify_offer(
 /* The session timer's refresh: UPDATE without body, or re-INVITE with the last description. */
 void leg_modify_refresh(struct leg *l);
 bool leg_modify_request(struct leg *l, struct flow *reply_flow, struct msg *m);
+/* Has the client answer m's offer, or its wish for one; no such question is open. */
+void leg_modify_ask(struct leg *l, struct flow *reply_flow, struct msg *m);
+/* Whom the client was to answer is told 487: nobody will (15.1.2). */
+void leg_modify_forget(struct leg *l);
+/* 12.2, RFC 6141 4.6, 4.7: m was accepted, or accepts, or is a reliable 1xx. */
+void leg_modify_target(struct leg *l, const struct msg *m);
+/* The client's part: -ESTALE if it was not asked. A refused offer in PRACK refuses the INVITE. */
 int leg_modify_answer(struct leg *l, const struct session_body *answer);
 int leg_modify_reject(struct leg *l, unsigned status);
 /* A 2xx to a re-INVITE was acknowledged: ack has the answer if the 2xx had the offer. */

@@ -31,24 +31,30 @@ struct leg_answer {
 	struct timer repeat, deadline;
 };
 
-/* A re-INVITE or UPDATE of ours. */
+/* A re-INVITE or UPDATE of ours: the client's new offer, or the session timer's refresh. */
 struct leg_modify {
-	enum method method;
-	struct request *request;
-	struct leg_body body;
+	enum method method;      /* of what is under way */
+	struct request *request; /* NULL: none is under way */
+	bool refreshes;          /* what is under way is the refresh */
+	bool cancelled;          /* it took too long */
+	bool offer_due;          /* body is under way, or waits to be */
+	bool refresh_due;
+	struct leg_body body; /* the offer; empty: the peer is asked for one */
 	struct session_reply reply;
-	struct timer glare; /* 491: waits before it tries again */
+	struct timer wait; /* until it may go (glare), or for the final answer */
 	unsigned n_tries;
-	bool refresh; /* of the session timer: nobody waits */
 };
 
-/* A re-INVITE or UPDATE of the peer's, until it is answered. */
+/* An offer of the peer's, in a re-INVITE, UPDATE or PRACK, or its wish for one, until the client
+ * says what becomes of it. */
 struct leg_asked {
 	struct txn *txn; /* NULL: none */
 	struct msg *request;
+	struct timer deadline;
+	struct leg_body offer; /* ours in the 2xx to an INVITE without one, until the ACK */
 };
 
-/* One of our reliable provisional responses; leg-reliable.c. */
+/* Reliable provisional responses, ours or the peer's (RFC 3262). */
 struct leg_reliable {
 	struct list queue; /* of those not acknowledged; only the first is on the wire */
 	struct timer repeat, deadline;
@@ -56,6 +62,7 @@ struct leg_reliable {
 	uint32_t rseq_out;  /* the last that we sent; 0: none */
 	uint32_t rseq_in;   /* the last in order that came; 0: none */
 	uint32_t cseq_in;   /* of the INVITE that rseq_in belongs to */
+	bool answer_due;    /* rseq_in brought an offer: its PRACK waits for the client */
 	struct list pracks; /* ours under way */
 };
 

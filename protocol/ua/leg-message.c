@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "protocol/base/err.h"
+#include "protocol/ua/leg-parts.h"
+#include "protocol/ua/limits.h"
+#include "protocol/ua/session-private.h"
+#include "protocol/ua/uas.h"
+
+/*
+ * What passes through a dialog without changing it: INFO (RFC 6086), MESSAGE (RFC 3428), OPTIONS
+ * (RFC 3261 section 11). None refreshes the target.
+ *
+ * Which Info Packages a session takes is the client's affair: it says so by a Recv-Info header of
+ * its own in INVITE or 2xx. Here every INFO is told and answered 200, as RFC 6086 4.2.2 asks for
+ * what was wanted; without Recv-Info we claim no support of the package mechanism, and what comes
+ * nevertheless is as good as legacy INFO (section 9).
+ */
+
+struct send {
+	struct list node; /* in leg->sends */
+	struct leg *leg;
+	struct request *request;
+	enum method method;
+	struct session_reply reply;
+};
+
+static void free_send(struct send *s)
+{
+	list_remove(&s->node);
+	request_free(s->request);
+	free(s);
+}
+
+static void on_done(void *owner, struct request *r, const struct outcome *o)
+{
+	struct send *s = owner;
+	struct leg *l = s->leg;
+	enum method method = s->method;
+	struct session_reply reply = s->reply;
+	struct session_body body = { 0 };
+
+	(void)r;
+	s->request = NULL;
+	free_send(s);
+	if (o->response) {
+		body.type = o->response->content_type;
+		body.bytes = o->response->body;
+	}
+	if (o->error)
+		leg_judge(l, method, o);
+	leg_reply(&reply, o, &body);
+}
+
+static const struct request_ops ops = { .done = on_done };
+
+static size_t count(const struct leg *l)
+{
+	size_t n = 0;
+
+	list_for_each (node, &l->sends)
+		n++;
+	return n;
+}
+
+int leg_message_send(
+	struct leg *l, const struct request_spec *spec, const struct session_reply *reply)
+{
+	struct request_spec full = *spec;
+	struct send *s;
+	int r;
+
+	if (l->over)
+		return -ESTALE;
+	if (count(l) >= LIMITS_SENDS_PER_SESSION)
+		return -ENOSPC;
+	s = mem_new(struct send);
+	s->leg = l;
+	s->method = method_parse(spec->method);
+	r = leg_request(l, &full, &ops, s, &s->request);
+	if (r < 0) {
+		free(s);
+		return r;
+	}
+	if (reply)
+		s->reply = *reply;
+	list_append(&l->sends, &s->node);
+	return 0;
+}
+
+/* ---- the peer's ---- */
+
+static void tell(struct leg *l, const struct msg *m)
+{
+	struct ua_session_event e = {
+		.news = m->method == METHOD_INFO ? UA_SESSION_INFO : UA_SESSION_MESSAGE,
+		.fork = slice_str(l->fork),
+		.content_type = m->content_type,
+		.body = m->body,
+		.package = msg_header(m, HDR_INFO_PACKAGE),
+		.message = m,
+	};
+
+	session_tell(l->s, &e);
+}
+
+bool leg_message_request(struct leg *l, struct flow *reply_flow, struct msg *m)
+{
+	struct buf lines = BUF_NULL;
+
+	if (m->method == METHOD_OPTIONS)
+		uas_append_capabilities(&lines); /* 11.2 */
+	else
+		tell(l, m);
+	leg_refuse(l, reply_flow, m, 200, buf_slice(&lines));
+	buf_deinit(&lines);
+	return true;
+}
+
+void leg_message_stop(struct leg *l)
+{
+	struct list *node;
+
+	while ((node = list_first(&l->sends))) {
+		struct send *s = list_entry(node, struct send, node);
+		struct session_reply reply = s->reply;
+
+		free_send(s);
+		leg_reply_local(&reply, -ECANCELED, SLICE("the session ended"));
+	}
+}
