@@ -11,8 +11,6 @@ static void quiet(struct leg *l)
 {
 	l->over = true;
 	leg_timer_stop(l);
-	if (l->asked.txn)
-		(void)leg_modify_reject(l, 487); /* 15.1.2 */
 	leg_modify_stop(l);
 	leg_reliable_stop(l);
 	leg_message_stop(l);

@@ -35,19 +35,18 @@ static void on_done(void *owner, struct request *r, const struct outcome *o)
 	struct send *s = owner;
 	struct leg *l = s->leg;
 	enum method method = s->method;
-	struct session_reply reply = s->reply;
 	struct session_body body = { 0 };
 
 	(void)r;
-	s->request = NULL;
-	free_send(s);
 	if (o->response) {
 		body.type = o->response->content_type;
 		body.bytes = o->response->body;
 	}
+	leg_reply(l, &s->reply, o, &body);
+	s->request = NULL;
+	free_send(s);
 	if (o->error)
 		leg_judge(l, method, o);
-	leg_reply(&reply, o, &body);
 }
 
 static const struct request_ops ops = { .done = on_done };
@@ -121,9 +120,8 @@ void leg_message_stop(struct leg *l)
 
 	while ((node = list_first(&l->sends))) {
 		struct send *s = list_entry(node, struct send, node);
-		struct session_reply reply = s->reply;
 
+		leg_reply_local(l, &s->reply, -ECANCELED, SLICE("the session ended"));
 		free_send(s);
-		leg_reply_local(&reply, -ECANCELED, SLICE("the session ended"));
 	}
 }

@@ -99,7 +99,8 @@ static void append_2xx_lines(struct buf *b, struct leg *l, const struct txn *t)
 	if (txn_request(t)->method == METHOD_PRACK)
 		return;
 	buf_lit(b, "Contact: <");
-	endpoint_append_contact_uri(b, l->s->ep, txn_flow(t));
+	endpoint_append_contact_uri(
+		b, l->s->ep, txn_flow(t), l->usage.dialog->secure ? URI_SIPS : URI_SIP);
 	buf_lit(b, ">\r\n");
 	session_append_capabilities(b);
 	leg_timer_append_2xx(b, l, txn_request(t));

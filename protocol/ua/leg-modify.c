@@ -144,21 +144,14 @@ static int send(struct leg *l)
 /* The client's offer is done with: it hears how, and the next may come. */
 static void end_offer(struct leg *l, const struct outcome *o, const struct session_body *body)
 {
-	struct session_reply reply = l->modify.reply;
-
 	leg_body_clear(&l->modify.body);
-	l->modify.reply = (struct session_reply){ 0 };
 	l->modify.offer_due = false;
-	leg_reply(&reply, o, body);
+	leg_reply(l, &l->modify.reply, o, body);
 }
 
-static void end_offer_local(struct leg *l, int error)
+static void end_offer_local(struct leg *l, int error, struct slice reason)
 {
-	struct outcome o = {
-		.reason = SLICE("the offer could not be sent"),
-		.origin = ORIGIN_LOCAL,
-		.error = error,
-	};
+	struct outcome o = { .reason = reason, .origin = ORIGIN_LOCAL, .error = error };
 
 	end_offer(l, &o, NULL);
 }
@@ -179,7 +172,7 @@ static void begin(struct leg *l)
 	if (r == 0)
 		return;
 	if (m->offer_due)
-		end_offer_local(l, r);
+		end_offer_local(l, r, SLICE("the offer could not be sent"));
 	m->refresh_due = false; /* the timer asks again */
 }
 
@@ -253,29 +246,44 @@ static void take_answer(struct leg *l, const struct session_body *body)
 	leg_body_set(&l->remote, body);
 }
 
+static void tell_response(struct leg *l, const struct msg *m, enum ua_session_news news,
+	const struct session_body *body)
+{
+	struct ua_session_event e = {
+		.news = news,
+		.status = m->status,
+		.reason = m->reason,
+		.origin = ORIGIN_REMOTE,
+		.fork = slice_str(l->fork),
+		.content_type = body->type,
+		.body = body->bytes,
+		.message = m,
+	};
+
+	session_tell(l->s, &e);
+}
+
+static bool is_reliable(const struct msg *m)
+{
+	return msg_has_token(m, HDR_REQUIRE, SLICE("100rel"));
+}
+
 static void on_progress(void *owner, struct request *r, const struct msg *m)
 {
 	struct leg *l = owner;
-	struct ua_session_event e = { .news = UA_SESSION_PROGRESS };
-	struct session_body body = leg_body_of(m);
+	struct session_body body = leg_body_of(m), none = { 0 };
 	bool ours = l->offer.state == OFFER_LOCAL;
 
-	leg_note_peer(l, m, request_flow(r));
 	if (l->over || m->status == 100)
 		return;
-	if (msg_has_token(m, HDR_REQUIRE, SLICE("100rel")) &&
-		leg_reliable_received(l, m) == -ESTALE)
+	leg_note_peer(l, m, request_flow(r));
+	if (is_reliable(m) && leg_reliable_received(l, m) == -ESTALE)
 		return;
 	if (ours && l->offer.state == OFFER_STABLE)
 		take_answer(l, &body);
-	e.status = m->status;
-	e.reason = m->reason;
-	e.fork = slice_str(l->fork);
-	if (l->offer.state != OFFER_REMOTE) {
-		e.content_type = body.type;
-		e.body = body.bytes;
-	}
-	session_tell(l->s, &e);
+	tell_response(l, m, UA_SESSION_PROGRESS, l->offer.state == OFFER_REMOTE ? &none : &body);
+	if (l->offer.state == OFFER_REMOTE)
+		tell_response(l, m, UA_SESSION_OFFER, &body);
 }
 
 /* A refresh is asked for by no verb: what it changed is told. */
@@ -343,12 +351,6 @@ static void on_success(struct leg *l, const struct outcome *o)
 	struct session_body body = leg_body_of(o->response);
 	enum offer_meaning what;
 
-	if (l->over) {
-		/* A BYE crossed it: acknowledged nevertheless (13.2.2.4). */
-		if (m->method == METHOD_INVITE)
-			leg_ack(l, o->request, NULL);
-		return;
-	}
 	m->refresh_due = false;
 	leg_modify_target(l, o->response);
 	leg_timer_received(l, o->request, o->response);
@@ -403,21 +405,18 @@ static bool knows_no_update(const struct leg *l, const struct outcome *o)
 	return l->modify.method == METHOD_UPDATE && (o->status == 405 || o->status == 501);
 }
 
+/* Told before it is judged: what ends the dialog is how the offer ended. */
 static void fail_offer(struct leg *l, const struct outcome *o)
 {
-	struct session_reply reply = l->modify.reply;
 	struct outcome told = *o;
 
-	/* What a dying dialog ends is told how it really ended. */
-	l->modify.reply = (struct session_reply){ 0 };
-	end_offer(l, o, NULL);
 	if (l->modify.cancelled && o->status == 487) {
 		told.origin = ORIGIN_TIMEOUT;
 		told.error = -ETIMEDOUT;
 		told.reason = SLICE("no final answer to the re-INVITE in time");
 	}
+	end_offer(l, &told, NULL);
 	leg_judge(l, l->modify.method, o);
-	leg_reply(&reply, &told, NULL);
 }
 
 static void fail_refresh(struct leg *l, const struct outcome *o)
@@ -436,7 +435,7 @@ static void on_failure(struct leg *l, const struct outcome *o)
 	if (l->modify.method == METHOD_INVITE)
 		l->reliable.answer_due = false;
 	session_mark(l->s, UA_SESSION_DESCRIPTION);
-	if (!l->over && !l->modify.cancelled && may_retry(l, o, &delay)) {
+	if (!l->modify.cancelled && may_retry(l, o, &delay)) {
 		wait_for(l, delay);
 		return;
 	}
@@ -448,15 +447,26 @@ static void on_failure(struct leg *l, const struct outcome *o)
 		fail_offer(l, o);
 }
 
+/* A BYE crossed it: acknowledged nevertheless (13.2.2.4). */
+static void on_done_late(struct leg *l, const struct outcome *o)
+{
+	if (o->error == 0 && l->modify.method == METHOD_INVITE)
+		leg_ack(l, o->request, NULL);
+}
+
 static void on_done(void *owner, struct request *r, const struct outcome *o)
 {
 	struct leg *l = owner;
 
 	l->modify.request = NULL;
+	if (l->over) {
+		on_done_late(l, o);
+		return;
+	}
 	timer_cancel(timers_of(l), &l->modify.wait);
 	if (o->response)
 		leg_note_peer(l, o->response, request_flow(r));
-	if (o->error == 0 && o->response)
+	if (o->error == 0)
 		on_success(l, o);
 	else
 		on_failure(l, o);
@@ -481,15 +491,11 @@ void leg_modify_acked(struct leg *l, const struct msg *ack)
 void leg_modify_stop(struct leg *l)
 {
 	struct leg_modify *m = &l->modify;
-	struct outcome o = {
-		.reason = SLICE("the session ended"),
-		.origin = ORIGIN_LOCAL,
-		.error = -ECANCELED,
-	};
 
-	request_free(mem_take(&m->request));
+	if (m->method == METHOD_UPDATE)
+		request_free(mem_take(&m->request));
 	timer_cancel(timers_of(l), &m->wait);
 	m->refresh_due = false;
 	leg_modify_forget(l);
-	end_offer(l, &o, NULL);
+	end_offer_local(l, -ECANCELED, SLICE("the session ended"));
 }

@@ -44,7 +44,7 @@ bool leg_reliable_waits(const struct leg *l);
 bool leg_reliable_prack(struct leg *l, struct flow *reply_flow, struct msg *m);
 /*
  * Our side as the caller: a 1xx with Require: 100rel came. 0: in order, its description is taken
- * in, and a PRACK is on its way (an offer is told here, and its PRACK waits for the answer);
+ * in, and a PRACK is on its way (that for an offer, which is to be told, waits for the answer);
  * -ESTALE: a retransmission or out of order, to be ignored; -EBADMSG: no RSeq, so as good as an
  * unreliable one.
  */
@@ -73,6 +73,7 @@ int leg_modify_answer(struct leg *l, const struct session_body *answer);
 int leg_modify_reject(struct leg *l, unsigned status);
 /* A 2xx to a re-INVITE was acknowledged: ack has the answer if the 2xx had the offer. */
 void leg_modify_acked(struct leg *l, const struct msg *ack);
+/* What waits is over. A re-INVITE of ours on its way stays, its 2xx wants an ACK: leg_free(). */
 void leg_modify_stop(struct leg *l);
 
 /* ---- leg-timer.c ---- */

@@ -68,20 +68,6 @@ static bool is_in_order(const struct leg *l, const struct msg *m, uint32_t rseq)
 	return l->reliable.cseq_in != m->cseq || rseq == l->reliable.rseq_in + 1;
 }
 
-static void tell_offer(struct leg *l, const struct msg *m, const struct session_body *body)
-{
-	struct ua_session_event e = {
-		.news = UA_SESSION_OFFER,
-		.status = m->status,
-		.fork = slice_str(l->fork),
-		.content_type = body->type,
-		.body = body->bytes,
-		.message = m,
-	};
-
-	session_tell(l->s, &e);
-}
-
 int leg_reliable_received(struct leg *l, const struct msg *m)
 {
 	struct leg_reliable *rel = &l->reliable;
@@ -109,8 +95,6 @@ int leg_reliable_received(struct leg *l, const struct msg *m)
 		leg_body_set(&l->remote, &body);
 		session_mark(l->s, UA_SESSION_DESCRIPTION);
 	}
-	if (rel->answer_due)
-		tell_offer(l, m, &body);
 	return 0;
 }
 

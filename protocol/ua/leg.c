@@ -118,6 +118,7 @@ void leg_free(struct leg *l)
 	leg_retire(l);
 	leg_ack_stop(l);
 	leg_end_stop(l);
+	request_free(mem_take(&l->modify.request));
 	if (l->s->leg == l)
 		l->s->leg = NULL;
 	list_remove(&l->node);
@@ -251,21 +252,55 @@ int leg_request(struct leg *l, struct request_spec *spec, const struct request_o
 	return request_new(l->s->ep, spec, ops, owner, ret_request);
 }
 
-void leg_reply(struct session_reply *r, const struct outcome *o, const struct session_body *body)
-{
-	static const struct session_body none = { 0 };
-	struct session_reply reply = *r;
+/* The end of a verb, until it is told; with copies. */
+struct told {
+	struct later_note note;
+	struct session_reply reply;
+	struct outcome o;
+	struct leg_body body;
+	char *reason;
+};
 
-	*r = (struct session_reply){ 0 };
-	if (reply.done)
-		reply.done(reply.owner, o, body ? body : &none);
+static void deliver_reply(struct later_note *n)
+{
+	struct told *t = container_of(n, struct told, note);
+	struct session_body body = leg_body_get(&t->body);
+
+	t->reply.done(t->reply.owner, &t->o, &body);
+	/* Looking at a message is all that an outcome may do with it; the references are ours. */
+	msg_unref((struct msg *)(uintptr_t)t->o.response);
+	msg_unref((struct msg *)(uintptr_t)t->o.request);
+	leg_body_clear(&t->body);
+	free(t->reason);
+	free(t);
 }
 
-void leg_reply_local(struct session_reply *r, int error, struct slice reason)
+void leg_reply(struct leg *l, struct session_reply *r, const struct outcome *o,
+	const struct session_body *body)
+{
+	struct told *t;
+
+	if (!r->done)
+		return;
+	t = mem_new(struct told);
+	t->note.deliver = deliver_reply;
+	t->reply = *r;
+	*r = (struct session_reply){ 0 };
+	t->o = *o;
+	t->reason = slice_dup(o->reason);
+	t->o.reason = slice_str(t->reason);
+	t->o.response = o->response ? msg_ref(o->response) : NULL;
+	t->o.request = o->request ? msg_ref(o->request) : NULL;
+	if (body)
+		leg_body_set(&t->body, body);
+	later_queue(&l->s->ua->later, &t->note);
+}
+
+void leg_reply_local(struct leg *l, struct session_reply *r, int error, struct slice reason)
 {
 	struct outcome o = { .reason = reason, .origin = ORIGIN_LOCAL, .error = error };
 
-	leg_reply(r, &o, NULL);
+	leg_reply(l, r, &o, NULL);
 }
 
 void leg_judge(struct leg *l, enum method method, const struct outcome *o)

@@ -76,9 +76,11 @@ void leg_refuse(struct leg *l, struct flow *reply_flow, struct msg *m, unsigned 
 /* Sends a request in the leg's dialog: spec.dialog and spec.contact are filled in here. */
 int leg_request(struct leg *l, struct request_spec *spec, const struct request_ops *ops,
 	void *owner, struct request **ret_request);
-/* Ends a waiting verb, if there is one, and forgets it. */
-void leg_reply(struct session_reply *r, const struct outcome *o, const struct session_body *body);
-void leg_reply_local(struct session_reply *r, int error, struct slice reason);
+/* Ends a waiting verb, if there is one, and forgets it. It is told by a note, even if the session
+ * is gone by then. */
+void leg_reply(struct leg *l, struct session_reply *r, const struct outcome *o,
+	const struct session_body *body);
+void leg_reply_local(struct leg *l, struct session_reply *r, int error, struct slice reason);
 /* A final response, or none, to any request of ours in the dialog: RFC 5057 5.1. May end the leg.
  */
 void leg_judge(struct leg *l, enum method method, const struct outcome *o);
