@@ -190,8 +190,8 @@ class Lab:
     def configure(self, name, text):
         return self.write('config/' + name, text)
 
-    def profile(self, user, protocol='udp', host='127.0.0.1', password=None, port=None, endpoint='', name=None):
-        """A registered endpoint of the lab's registrar; `endpoint` goes into [Endpoint]."""
+    def profile(self, user, protocol='udp', host='127.0.0.1', password=None, port=None, endpoint='', name=None, register=True):
+        """An endpoint of the lab's registrar, or of a server at `port`; `endpoint` goes into [Endpoint]."""
         name = name or user
         self.write('secret-' + name, password or user + '-secret')
         server = 'Addr=%s:%d\nProtocol=%s\n' % ('[%s]' % host if ':' in host else host, port or self.port, protocol)
@@ -199,6 +199,7 @@ class Lab:
 [Profile]
 Name=%s
 Kind=registered
+Register=%s
 [User]
 Uri=sip:%s@%s
 Account=%s
@@ -210,7 +211,7 @@ PasswordFile=%s
 %sRole=proxy
 [Endpoint]
 %s
-''' % (name, user, DOMAIN, user, DOMAIN, self.path('secret-' + name), server, server, endpoint))
+''' % (name, 'yes' if register else 'no', user, DOMAIN, user, DOMAIN, self.path('secret-' + name), server, server, endpoint))
 
     def listen(self, more=''):
         """sipbus.conf with a UDP and a TCP listener on each loopback address, at self.listen_port."""

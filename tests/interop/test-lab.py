@@ -3,6 +3,7 @@
 """The peers among themselves, without the daemon: what fails here is the lab's own fault."""
 import lab
 import phone
+import scenario
 
 
 class Peers(lab.Case):
@@ -72,6 +73,13 @@ class Peers(lab.Case):
         carol.wait('CALL_INCOMING')
         dave.do('hangup')
         carol.wait('CALL_CLOSED', 2)
+
+    def test_sipp_by_scenario(self):
+        """The words of scenario.py, with SIPp on both sides."""
+        port = lab.free_port()
+        called = scenario.Sipp(self.lab, 'called-cancelled', port)
+        scenario.Sipp(self.lab, 'caller-cancels', lab.free_port(), port).end()
+        called.end()
 
 
 if __name__ == '__main__':
