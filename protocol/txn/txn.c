@@ -307,6 +307,17 @@ struct msg *txn_last_response(const struct txn *t)
 	return response;
 }
 
+void txn_append_to_tag(struct buf *b, const struct txn *t)
+{
+	struct msg *last = txn_last_response(t);
+
+	if (last && last->to_tag.n)
+		buf_put(b, last->to_tag);
+	else if (t->server && t->server->to_tag)
+		buf_put(b, t->server->to_tag(t->owner));
+	msg_unref(last);
+}
+
 void txn_server_cancelled(struct txn *t, const struct msg *cancel)
 {
 	if (t->state == TXN_PROCEEDING && t->server && t->server->cancelled)

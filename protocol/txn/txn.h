@@ -51,6 +51,8 @@ struct txn_client_ops {
 struct txn_server_ops {
 	/* The ACK for a final response other than 2xx. */
 	void (*acked)(void *owner, struct txn *t, const struct msg *ack);
+	/* The To tag of the answers to this INVITE, for the one to its CANCEL (9.2). */
+	struct slice (*to_tag)(void *owner);
 	/* A CANCEL for this INVITE arrived and no final response was sent (RFC 3261 9.2). */
 	void (*cancelled)(void *owner, struct txn *t, const struct msg *cancel);
 	/*
@@ -64,10 +66,8 @@ struct txn_server_ops {
 
 /* ---- client ---- */
 
-/*
- * Sends request (a reference is taken), whose top Via has our branch, over f. NULL when the table
- * is full. A flow that is still opening holds the bytes back; the timers run nevertheless.
- */
+/* Sends request (a reference is taken), whose top Via has our branch, over f. NULL when the table
+ * is full. A flow that is still opening holds the bytes back; the timers run nevertheless. */
 struct txn *txn_client_new(struct txn_table *tt, struct flow *f, struct msg *request,
 	const struct txn_client_ops *ops, void *owner);
 /*
@@ -77,15 +77,13 @@ struct txn *txn_client_new(struct txn_table *tt, struct flow *f, struct msg *req
  * -ESTALE after a final response, -EINVAL for anything but an INVITE client.
  */
 int txn_cancel(struct txn *t);
-/* The same with whole header lines for the CANCEL, such as Reason (RFC 3326); they are copied. */
+/* The same with whole lines for the CANCEL, such as Reason (RFC 3326). */
 int txn_cancel_with(struct txn *t, struct slice lines);
 
 /* ---- server ---- */
 
-/*
- * For a request that txn_table_receive() called new. NULL when the table is full, or holds
- * TXN_SAME_ID_MAX that only the Request-URI and the To tag tell from it: answer 503.
- */
+/* For a request that txn_table_receive() called new. NULL when the table is full, or holds
+ * TXN_SAME_ID_MAX that only the Request-URI and the To tag tell from it: answer 503. */
 struct txn *txn_server_new(struct txn_table *tt, struct flow *reply_flow, const struct msg *request,
 	const struct txn_server_ops *ops, void *owner);
 /*
@@ -96,6 +94,8 @@ struct txn *txn_server_new(struct txn_table *tt, struct flow *reply_flow, const 
  * time one leaves anyway (RFC 4320 4.1, 4.2).
  */
 int txn_reply(struct txn *t, unsigned status, struct slice bytes);
+/* The To tag of its answers, as sent or as the owner says; nothing if there is none yet. */
+void txn_append_to_tag(struct buf *b, const struct txn *t);
 /* What a server sent last, read back; the caller unreferences it. NULL if there is none. */
 struct msg *txn_last_response(const struct txn *t);
 /*

@@ -6,6 +6,7 @@
 #include "protocol/base/err.h"
 #include "protocol/msg/build.h"
 #include "protocol/msg/scan.h"
+#include "protocol/ua/endpoint-route.h"
 #include "protocol/ua/incoming.h"
 #include "protocol/ua/limits.h"
 #include "protocol/ua/locate.h"
@@ -154,8 +155,7 @@ static void link_in(struct endpoint *ep)
 	list_append(&ua->endpoints, &ep->node);
 	ua->n_endpoints++;
 	map_insert(&ua->endpoints_by_id, &ep->by_id, slice_str(ep->id));
-	map_insert(&ua->endpoints_by_token, &ep->by_token, slice_str(ep->token));
-	map_insert(&ua->endpoints_by_aor, &ep->by_aor, slice_str(ep->aor));
+	endpoint_route_add(ep);
 }
 
 static void fill(struct endpoint *ep, const struct endpoint_config *c, const struct uri *uri)
@@ -236,8 +236,7 @@ void endpoint_free(struct endpoint *ep)
 	later_cancel(&ep->note);
 	timer_cancel(&ua->timers, &ep->close_timer);
 	map_remove(&ua->endpoints_by_id, &ep->by_id);
-	map_remove(&ua->endpoints_by_token, &ep->by_token);
-	map_remove(&ua->endpoints_by_aor, &ep->by_aor);
+	endpoint_route_remove(ep);
 	list_remove(&ep->node);
 	ua->n_endpoints--;
 	profile_unref(ep->profile);
@@ -340,30 +339,6 @@ struct endpoint *endpoint_find(struct ua *ua, struct slice id)
 	struct map_node *node = map_find(&ua->endpoints_by_id, id);
 
 	return node ? container_of(node, struct endpoint, by_id) : NULL;
-}
-
-/* The oldest of those that share the address of record: the map hands out the newest first. */
-static struct endpoint *first_with_aor(struct ua *ua, struct slice aor)
-{
-	struct endpoint *ep = NULL;
-
-	for (struct map_node *n = map_find(&ua->endpoints_by_aor, aor); n; n = map_find_next(n))
-		ep = container_of(n, struct endpoint, by_aor);
-	return ep;
-}
-
-struct endpoint *endpoint_route(struct ua *ua, const struct msg *m)
-{
-	struct map_node *node = map_find(&ua->endpoints_by_token, m->uri.user);
-	struct endpoint *ep;
-	struct buf aor = BUF_NULL;
-
-	if (node)
-		return container_of(node, struct endpoint, by_token);
-	uri_append_aor(&aor, &m->uri);
-	ep = first_with_aor(ua, buf_slice(&aor));
-	buf_deinit(&aor);
-	return ep;
 }
 
 /* ---- state shared with the parts ---- */

@@ -26,13 +26,14 @@ struct endpoint_kind {
 struct endpoint {
 	struct ua *ua;
 	struct list node;
-	struct map_node by_id, by_token, by_aor;
+	struct map_node by_id, by_token, by_aor, by_endpoint, by_instance;
 	const struct endpoint_kind *kind;
 	struct profile *profile;
 
 	char *id, *uri, *display_name, *endpoint_id, *instance_id;
-	char *aor;   /* canonical "user@host" of uri */
-	char *token; /* user part of the contact */
+	char *aor;                         /* canonical "user@host" of uri */
+	char *token;                       /* user part of the contact */
+	char *endpoint_key, *instance_key; /* aor with either id: endpoint-route.c */
 	enum transport transport;
 	char *outbound_proxy;
 
@@ -74,11 +75,6 @@ void endpoint_close(struct endpoint *ep);
 void endpoint_free(struct endpoint *ep);
 struct endpoint *endpoint_find(struct ua *ua, struct slice id);
 
-/*
- * The endpoint that an incoming request is for, by contact token, else by address of record (the
- * first of several), in constant time; NULL if nobody's.
- */
-struct endpoint *endpoint_route(struct ua *ua, const struct msg *request);
 /* Marks for endpoint_changed. */
 void endpoint_mark(struct endpoint *ep, unsigned changes);
 

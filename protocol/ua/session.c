@@ -3,6 +3,7 @@
 #include "protocol/msg/build.h"
 #include "protocol/ua/limits.h"
 #include "protocol/ua/session-private.h"
+#include "protocol/ua/uas.h"
 
 /*
  * The life of a session, whoever began it, and what its listener hears of it.
@@ -440,8 +441,5 @@ int session_append_headers(struct buf *b, const struct session_headers *h)
 
 void session_append_capabilities(struct buf *b)
 {
-	build_header(b, HDR_ALLOW,
-		SLICE("INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, REFER, "
-		      "NOTIFY"));
-	build_header(b, HDR_SUPPORTED, SLICE("100rel, join, norefersub, replaces, timer"));
+	uas_append_methods(b);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "protocol/ua/ua.h"
 
+#include "protocol/dialog/usage.h"
 #include "protocol/ua/endpoint.h"
 #include "protocol/ua/limits.h"
 #include "protocol/ua/registration.h"
@@ -22,6 +23,12 @@ struct ua *ua_new(const struct host *host, usec_t now)
 	map_init(&ua->endpoints_by_aor, seed[3]);
 	map_init(&ua->queries, seed[4]);
 	map_init(&ua->server_health, seed[5]);
+	dialog_table_init(&ua->dialogs, seed[0]);
+	map_init(&ua->sessions, seed[4]);
+	map_init(&ua->invites, seed[4]);
+	map_init(&ua->endpoints_by_point, seed[2]);
+	map_init(&ua->endpoints_by_instance, seed[2]);
+	ua->max_sessions = LIMITS_SESSIONS;
 	list_init(&ua->endpoints);
 	ua->max_endpoints = LIMITS_ENDPOINTS;
 	ua->txns.reroute = uas_reroute;
@@ -42,8 +49,13 @@ void ua_free(struct ua *ua)
 	txn_table_deinit(&ua->txns);
 	request_health_clear(ua);
 	later_leave(&ua->later);
+	map_deinit(&ua->invites);
+	map_deinit(&ua->sessions);
+	dialog_table_deinit(&ua->dialogs);
 	map_deinit(&ua->server_health);
 	map_deinit(&ua->queries);
+	map_deinit(&ua->endpoints_by_instance);
+	map_deinit(&ua->endpoints_by_point);
 	map_deinit(&ua->endpoints_by_aor);
 	map_deinit(&ua->endpoints_by_token);
 	map_deinit(&ua->endpoints_by_id);
@@ -94,6 +106,15 @@ static bool response_is_ours(const struct msg *m)
 	return n == 1;
 }
 
+/* For a 2xx. What belongs to a dialog that is no more needs no answer. */
+static void receive_ack(struct ua *ua, struct msg *m)
+{
+	struct dialog *d = dialog_find_of_request(&ua->dialogs, m);
+
+	if (d)
+		(void)usage_dispatch_ack(d, m);
+}
+
 static void receive_request(struct ua *ua, struct flow *f, struct msg *m)
 {
 	struct buf via = BUF_NULL;
@@ -112,11 +133,25 @@ static void receive_request(struct ua *ua, struct flow *f, struct msg *m)
 	case TXN_RECV_REQUEST:
 		uas_receive(ua, f, m);
 		break;
-	case TXN_RECV_ACK: /* for a 2xx of a dialog that is no more */
+	case TXN_RECV_ACK:
+		receive_ack(ua, m);
+		break;
 	case TXN_RECV_DONE:
 	case TXN_RECV_STRAY_RESPONSE:
 		break;
 	}
+}
+
+/* 13.2.2.4: each 2xx to an INVITE is acknowledged, however late and from whichever fork. */
+static void receive_stray(struct ua *ua, const struct msg *m)
+{
+	struct dialog *d;
+
+	if (m->status < 200 || m->status > 299 || m->cseq_method != METHOD_INVITE)
+		return;
+	d = dialog_find_of_response(&ua->dialogs, m);
+	if (d)
+		(void)usage_dispatch_stray(d, m);
 }
 
 static void receive_response(struct ua *ua, struct flow *f, struct msg *m)
@@ -127,8 +162,9 @@ static void receive_response(struct ua *ua, struct flow *f, struct msg *m)
 			f->peer.host, m->fault.status ? m->fault.reason : "foreign Via");
 		return;
 	}
-	/* What matches no transaction is a late answer or noise; the table counts it. */
-	(void)txn_table_receive(&ua->txns, f, m);
+	/* What else matches no transaction is a late answer or noise; the table counts it. */
+	if (txn_table_receive(&ua->txns, f, m) == TXN_RECV_STRAY_RESPONSE)
+		receive_stray(ua, m);
 }
 
 void ua_receive(struct ua *ua, struct flow *f, struct slice bytes, enum msg_framing framing)

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "protocol/ua/uas.h"
 
+#include "protocol/dialog/usage.h"
 #include "protocol/msg/build.h"
 #include "protocol/msg/params.h"
-#include "protocol/ua/endpoint.h"
+#include "protocol/ua/endpoint-route.h"
 #include "protocol/ua/incoming.h"
+#include "protocol/ua/uas-check.h"
 
 enum {
-	RETRY_AFTER_BUSY = 5, /* seconds in our own 503 */
+	RETRY_AFTER_BUSY = 5,   /* seconds in our own 503 */
+	RETRY_AFTER_ORDER = 10, /* at most, where requests came out of order (14.2) */
 	TAG_HASH_SEED = 0x5e,
 };
 
-#define ALLOWED "INVITE, ACK, CANCEL, OPTIONS, MESSAGE, INFO, NOTIFY"
+#define ALLOWED "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, REFER, NOTIFY"
 
 /* ---- the way back ---- */
 
@@ -86,11 +89,16 @@ struct flow *uas_reroute(void *ctx, const struct msg *request, struct flow *down
 
 void uas_append_capabilities(struct buf *b)
 {
-	build_header(b, HDR_ALLOW, SLICE(ALLOWED));
+	uas_append_methods(b);
 	build_header(b, HDR_ACCEPT, SLICE("*/*"));
 	build_header(b, HDR_ACCEPT_ENCODING, SLICE("identity"));
 	build_header(b, HDR_ACCEPT_LANGUAGE, SLICE("*"));
-	build_header(b, HDR_SUPPORTED, SLICE("path"));
+}
+
+void uas_append_methods(struct buf *b)
+{
+	build_header(b, HDR_ALLOW, SLICE(ALLOWED));
+	build_header(b, HDR_SUPPORTED, SLICE(UAS_SUPPORTED));
 }
 
 void uas_build_reply(
@@ -156,124 +164,7 @@ static void reject(struct ua *ua, struct flow *f, struct msg *m, const struct ua
 	buf_deinit(&b);
 }
 
-/* ---- the checks of section 8.2, in its order; each says why not by a status ---- */
-
-struct verdict {
-	unsigned status; /* 0: go on */
-	struct slice reason;
-	struct buf headers;
-};
-
-static void check_method(const struct msg *m, struct verdict *v)
-{
-	if (m->method == METHOD_UNKNOWN) {
-		v->status = 501; /* RFC 3261 21.5.2; RFC 4475 3.1.1.2 */
-		uas_append_capabilities(&v->headers);
-	} else if (m->method == METHOD_REGISTER) {
-		v->status = 405; /* no registrar */
-		uas_append_capabilities(&v->headers);
-	} else if (m->to_tag.n) {
-		v->status = 481; /* 12.2.2: a dialog that we do not have */
-	}
-}
-
-static void check_uri(const struct msg *m, struct verdict *v)
-{
-	if (m->uri.scheme == URI_OTHER) /* 8.2.2.1 */
-		v->status = 416;
-}
-
-/* 8.2.2.3: nothing that a request may require is supported outside of dialogs yet. */
-static void check_require(const struct msg *m, struct verdict *v)
-{
-	struct msg_list it = { 0 };
-	struct slice option;
-	struct buf list = BUF_NULL;
-
-	while (msg_list_next(m, HDR_REQUIRE, &it, &option) == 1) {
-		if (list.n)
-			buf_lit(&list, ", ");
-		buf_put(&list, option);
-	}
-	if (list.n) {
-		v->status = 420;
-		build_header(&v->headers, HDR_UNSUPPORTED, buf_slice(&list));
-	}
-	buf_deinit(&list);
-}
-
-/* type/subtype of a Content-Type or Accept value, without parameters. */
-static struct slice media_type(struct slice value)
-{
-	return slice_trim(slice_head(value, slice_find(value, ';')));
-}
-
-static bool body_is_optional(const struct msg *m)
-{
-	struct slice value, disposition = msg_header(m, HDR_CONTENT_DISPOSITION);
-
-	disposition = slice_skip(disposition, slice_find(disposition, ';'));
-	return params_find(disposition, SLICE("handling"), &value) &&
-	       slice_eq_ci(value, SLICE("optional"));
-}
-
-/* 8.2.3: a session is described in SDP, alone or as a part; a page may be anything. */
-static void check_content(const struct msg *m, struct verdict *v)
-{
-	struct slice type = media_type(m->content_type), encoding;
-
-	if (!m->body.n || body_is_optional(m))
-		return;
-	encoding = msg_header(m, HDR_CONTENT_ENCODING);
-	if (encoding.n && !slice_eq_ci(encoding, SLICE("identity"))) {
-		v->status = 415;
-		build_header(&v->headers, HDR_ACCEPT_ENCODING, SLICE("identity"));
-	} else if (!type.n) {
-		v->status = 400; /* 20.15: a body must say what it is */
-		v->reason = SLICE("Missing Content-Type");
-	} else if (m->method == METHOD_INVITE && !slice_eq_ci(type, SLICE("application/sdp")) &&
-		   !slice_starts_ci(type, SLICE("multipart/"))) {
-		v->status = 415;
-		build_header(&v->headers, HDR_ACCEPT, SLICE("application/sdp, multipart/mixed"));
-	}
-}
-
-/* 20.1: the answer to an INVITE is SDP; a caller that takes none cannot be served (406). */
-static void check_accept(const struct msg *m, struct verdict *v)
-{
-	struct msg_list it = { 0 };
-	struct slice range;
-	bool any = false;
-
-	if (m->method != METHOD_INVITE || !msg_header(m, HDR_ACCEPT).p)
-		return;
-	while (msg_list_next(m, HDR_ACCEPT, &it, &range) == 1) {
-		range = media_type(range);
-		if (slice_eq_ci(range, SLICE("application/sdp")) || slice_eq(range, SLICE("*/*")) ||
-			slice_eq_ci(range, SLICE("application/*")))
-			any = true;
-	}
-	if (!any)
-		v->status = 406;
-}
-
-static void check(const struct ua *ua, const struct msg *m, struct verdict *v)
-{
-	static void (*const checks[])(const struct msg *, struct verdict *) = {
-		check_method,
-		check_uri,
-		check_require,
-		check_content,
-		check_accept,
-	};
-
-	if (txn_is_merged(&ua->txns, m)) {
-		v->status = 482; /* 8.2.2.2 */
-		return;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(checks) && !v->status; i++)
-		checks[i](m, v);
-}
+/* ---- requests ---- */
 
 /*
  * 9.2: the CANCEL is answered for itself, with the To tag of the answer to the INVITE; the INVITE's
@@ -282,52 +173,95 @@ static void check(const struct ua *ua, const struct msg *m, struct verdict *v)
 static void receive_cancel(struct ua *ua, struct flow *f, struct msg *m)
 {
 	struct txn *invite = txn_find_cancelled(&ua->txns, m);
-	struct msg *answer = invite ? txn_last_response(invite) : NULL;
+	struct buf tag = BUF_NULL;
 
+	if (invite)
+		txn_append_to_tag(&tag, invite);
 	reject(ua, f, m,
-		&(struct uas_reply){ .status = invite ? 200 : 481,
-			.to_tag = answer ? answer->to_tag : SLICE_NULL });
-	msg_unref(answer);
+		&(struct uas_reply){ .status = invite ? 200 : 481, .to_tag = buf_slice(&tag) });
+	buf_deinit(&tag);
 	if (invite)
 		txn_server_cancelled(invite, m);
 }
 
-static void hand_on(struct ua *ua, struct flow *f, struct msg *m)
+static void reject_for_now(
+	struct ua *ua, struct flow *f, struct msg *m, unsigned status, uint64_t seconds)
 {
-	struct endpoint *ep = endpoint_route(ua, m);
+	struct buf headers = BUF_NULL;
 
-	/* Sessions have no agents in this version: nobody is there to take one (21.4.18). */
-	if (!ep || ep->closing) {
-		reject(ua, f, m, &(struct uas_reply){ .status = ep ? 480 : 404 });
-	} else if (m->method == METHOD_INVITE) {
-		reject(ua, f, m, &(struct uas_reply){ .status = 480 });
-	} else if (!incoming_new(ep, uas_reply_flow(ua, f, m), m)) {
-		struct buf headers = BUF_NULL;
-
-		build_header_u64(&headers, HDR_RETRY_AFTER, RETRY_AFTER_BUSY);
-		reject(ua, f, m,
-			&(struct uas_reply){ .status = 503, .headers = buf_slice(&headers) });
-		buf_deinit(&headers);
-	}
+	build_header_u64(&headers, HDR_RETRY_AFTER, seconds);
+	reject(ua, f, m, &(struct uas_reply){ .status = status, .headers = buf_slice(&headers) });
+	buf_deinit(&headers);
 }
 
-void uas_receive(struct ua *ua, struct flow *f, struct msg *m)
+/* false: it was refused. */
+static bool pass_checks(struct ua *ua, struct flow *f, struct msg *m)
 {
-	struct verdict v = { .headers = BUF_NULL };
+	struct uas_verdict v = { .headers = BUF_NULL };
+	bool passes;
 
-	if (m->method == METHOD_BENOTIFY) /* is never answered, and we subscribe to nothing yet */
-		return;
-	if (m->method == METHOD_CANCEL) {
-		receive_cancel(ua, f, m);
-		return;
-	}
-	check(ua, m, &v);
-	if (v.status)
+	uas_check(ua, m, &v);
+	passes = v.status == 0;
+	if (!passes)
 		reject(ua, f, m,
 			&(struct uas_reply){ .status = v.status,
 				.reason = v.reason,
 				.headers = buf_slice(&v.headers) });
-	else
-		hand_on(ua, f, m);
 	buf_deinit(&v.headers);
+	return passes;
+}
+
+/* No usage of the dialog wants it: it is for one that is no more, or that never was. */
+static void reject_unwanted(struct ua *ua, struct flow *f, struct msg *m)
+{
+	struct uas_reply r = { .status = 481 };
+	struct buf headers = BUF_NULL;
+
+	if (m->method == METHOD_PUBLISH || m->method == METHOD_SERVICE) {
+		r.status = 405;
+		uas_append_capabilities(&headers);
+	} else if (m->method == METHOD_SUBSCRIBE) {
+		r.status = 489; /* RFC 6665 4.2.1.1 */
+	}
+	r.headers = buf_slice(&headers);
+	reject(ua, f, m, &r);
+	buf_deinit(&headers);
+}
+
+/* 12.2.2: the number counts whatever becomes of the request. */
+static void receive_in_dialog(struct ua *ua, struct flow *f, struct msg *m)
+{
+	struct dialog *d = dialog_find_of_request(&ua->dialogs, m);
+
+	if (!d)
+		reject(ua, f, m, &(struct uas_reply){ .status = 481 });
+	else if (dialog_take_cseq(d, m->cseq) < 0)
+		reject_for_now(ua, f, m, 500, ua_random_below(ua, RETRY_AFTER_ORDER + 1));
+	else if (pass_checks(ua, f, m) && !usage_dispatch_request(d, uas_reply_flow(ua, f, m), m))
+		reject_unwanted(ua, f, m);
+}
+
+static void hand_on(struct ua *ua, struct flow *f, struct msg *m)
+{
+	struct endpoint *ep = endpoint_route(ua, f, m);
+
+	/* Sessions have no agents in this version: nobody is there to take one (21.4.18). */
+	if (!ep || ep->closing)
+		reject(ua, f, m, &(struct uas_reply){ .status = ep ? 480 : 404 });
+	else if (m->method == METHOD_INVITE)
+		reject(ua, f, m, &(struct uas_reply){ .status = 480 });
+	else if (!incoming_new(ep, uas_reply_flow(ua, f, m), m))
+		reject_for_now(ua, f, m, 503, RETRY_AFTER_BUSY);
+}
+
+void uas_receive(struct ua *ua, struct flow *f, struct msg *m)
+{
+	if (m->method == METHOD_BENOTIFY) /* is never answered, and we subscribe to nothing yet */
+		return;
+	if (m->method == METHOD_CANCEL)
+		receive_cancel(ua, f, m);
+	else if (m->to_tag.n)
+		receive_in_dialog(ua, f, m);
+	else if (pass_checks(ua, f, m))
+		hand_on(ua, f, m);
 }

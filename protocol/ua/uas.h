@@ -33,5 +33,7 @@ struct uas_reply {
 };
 void uas_build_reply(
 	struct buf *b, const struct ua *ua, const struct msg *m, const struct uas_reply *r);
-/* Allow, Accept and Supported, as whole lines: for OPTIONS, 405, 415 and 501. */
+/* Allow and Supported, as whole lines: what INVITE and its 2xx carry (13.2.1, 13.3.1.4). */
+void uas_append_methods(struct buf *b);
+/* These with Accept and its like: for OPTIONS, 405, 415 and 501. */
 void uas_append_capabilities(struct buf *b);

@@ -121,16 +121,22 @@ START_TEST(rfc3261_8_2_2_3_require)
 
 	ck_assert(msg_has_token(m, HDR_UNSUPPORTED, SLICE("nothingSupportsThis")));
 	ck_assert(msg_has_token(m, HDR_UNSUPPORTED, SLICE("norThis")));
+	/* What is supported is not named, and 100rel is for no MESSAGE (RFC 3262 section 4). */
+	m = answer("INVITE", ALICE, WITH("Require: 100rel, Timer\nRequire: x\n"), "420");
+	ck_assert(slice_eq(msg_header(m, HDR_UNSUPPORTED), SLICE("x")));
+	m = answer("MESSAGE", ALICE, WITH("Require: 100rel\n"), "420");
+	ck_assert(slice_eq(msg_header(m, HDR_UNSUPPORTED), SLICE("100rel")));
 }
 END_TEST
 
 /* 8.2.3: what the body is must be known, in a coding that is known. */
 START_TEST(rfc3261_8_2_3_content)
 {
-	const struct msg *m = answer("INVITE", ALICE,
-		"Content-Type: application/unknownformat\nContent-Length: 2\n\nhi", "415");
+	const struct msg *m;
 
-	ck_assert(msg_has_token(m, HDR_ACCEPT, SLICE("application/sdp")));
+	/* What describes a session, the client knows. */
+	answer("INVITE", ALICE, "Content-Type: application/unknownformat\nContent-Length: 2\n\nhi",
+		"480");
 	m = answer("MESSAGE", ALICE,
 		"Content-Type: text/plain\nContent-Encoding: gzip\nContent-Length: 2\n\nhi", "415");
 	ck_assert(msg_has_token(m, HDR_ACCEPT_ENCODING, SLICE("identity")));
@@ -140,8 +146,25 @@ START_TEST(rfc3261_8_2_3_content)
 		"Content-Type: x/y\nContent-Disposition: render;handling=optional\n"
 		"Content-Length: 2\n\nhi",
 		"480");
-	answer("INVITE", ALICE, WITH("Accept: text/nobodyKnowsThis\n"), "406");
-	answer("INVITE", ALICE, WITH("Accept: text/plain, application/*;q=0.2\n"), "480");
+	answer("INVITE", ALICE, WITH("Accept: text/nobodyKnowsThis\n"), "480");
+}
+END_TEST
+
+/* 15.1.2, RFC 3262 section 3, RFC 3311 section 5.2: what belongs to a dialog names one. */
+START_TEST(rfc3261_15_1_2_outside_of_dialogs)
+{
+	static const char *const methods[] = { "BYE", "PRACK", "UPDATE" };
+
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+		answer(methods[i], ALICE, NOTHING, "481");
+}
+END_TEST
+
+/* RFC 3891 section 3, RFC 3911 section 4: not for other methods than INVITE. */
+START_TEST(rfc3891_3_replaces_is_for_invite)
+{
+	answer("MESSAGE", ALICE, WITH("Replaces: a;to-tag=b;from-tag=c\n"), "400");
+	answer("OPTIONS", ALICE, WITH("Join: a;to-tag=b;from-tag=c\n"), "400");
 }
 END_TEST
 
@@ -347,7 +370,6 @@ START_TEST(nobody_takes_it)
 		{ "PUBLISH", "489" },   /* RFC 3903 section 6 */
 		{ "INFO", "481" },      /* RFC 6086 section 4.2.2 */
 		{ "REFER", "603" },
-		{ "BYE", "481" },
 		{ "SERVICE", "405" },
 	};
 
@@ -469,6 +491,8 @@ int main(void)
 	tcase_add_test(tc, rfc3261_8_2_2_2_merged);
 	tcase_add_test(tc, rfc3261_8_2_2_3_require);
 	tcase_add_test(tc, rfc3261_8_2_3_content);
+	tcase_add_test(tc, rfc3261_15_1_2_outside_of_dialogs);
+	tcase_add_test(tc, rfc3891_3_replaces_is_for_invite);
 	tcase_add_test(tc, rfc3261_12_2_2_no_dialog);
 	tcase_add_test(tc, rfc3261_11_2_options);
 	tcase_add_test(tc, rfc3581_4_received_and_rport);

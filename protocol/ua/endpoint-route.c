@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "protocol/ua/endpoint-route.h"
+
+#include <string.h>
+
+#include "protocol/msg/params.h"
+#include "protocol/ua/registration.h"
+
+/* Which endpoint a request from outside is for: RFC 3261 8.2.2.1, RFC 5627, MS-SIPRE 3.2. */
+
+enum {
+	GUID_BYTES = 16,
+	OPAQUE_BYTES = 18, /* a GUID and two that are zero */
+	OPAQUE_CHARS = 24,
+};
+
+/* ---- tables ---- */
+
+static void append_lower(struct buf *b, struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		buf_putc(b, s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] | 0x20) : s.p[i]);
+}
+
+/* One point of presence of an address of record. Both ids are hexadecimal in most cases. */
+static char *point_key(struct slice aor, struct slice id)
+{
+	struct buf b = BUF_NULL;
+
+	buf_put(&b, aor);
+	buf_putc(&b, '\n');
+	append_lower(&b, id);
+	return buf_take(&b);
+}
+
+void endpoint_route_add(struct endpoint *ep)
+{
+	struct ua *ua = ep->ua;
+	struct slice aor = slice_str(ep->aor);
+
+	ep->endpoint_key = point_key(aor, slice_str(ep->endpoint_id));
+	ep->instance_key = point_key(aor, slice_str(ep->instance_id));
+	map_insert(&ua->endpoints_by_token, &ep->by_token, slice_str(ep->token));
+	map_insert(&ua->endpoints_by_aor, &ep->by_aor, aor);
+	map_insert(&ua->endpoints_by_point, &ep->by_endpoint, slice_str(ep->endpoint_key));
+	map_insert(&ua->endpoints_by_instance, &ep->by_instance, slice_str(ep->instance_key));
+}
+
+void endpoint_route_remove(struct endpoint *ep)
+{
+	struct ua *ua = ep->ua;
+
+	map_remove(&ua->endpoints_by_token, &ep->by_token);
+	map_remove(&ua->endpoints_by_aor, &ep->by_aor);
+	map_remove(&ua->endpoints_by_point, &ep->by_endpoint);
+	map_remove(&ua->endpoints_by_instance, &ep->by_instance);
+	free(ep->endpoint_key);
+	free(ep->instance_key);
+}
+
+static struct endpoint *find_endpoint_id(const struct ua *ua, struct slice aor, struct slice id)
+{
+	char *key = point_key(aor, id);
+	struct map_node *node = map_find(&ua->endpoints_by_point, slice_str(key));
+
+	free(key);
+	return node ? container_of(node, struct endpoint, by_endpoint) : NULL;
+}
+
+static struct endpoint *find_instance(const struct ua *ua, struct slice aor, struct slice id)
+{
+	char *key = point_key(aor, id);
+	struct map_node *node = map_find(&ua->endpoints_by_instance, slice_str(key));
+
+	free(key);
+	return node ? container_of(node, struct endpoint, by_instance) : NULL;
+}
+
+/* ---- GRUU as Microsoft's servers make it: ";opaque=user:epid:<base64url>;gruu" ---- */
+
+static int digit_of(char c)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	const char *at = memchr(digits, c, sizeof(digits) - 1);
+
+	return at ? (int)(at - digits) : -1;
+}
+
+static bool decode(struct slice text, uint8_t out[static OPAQUE_BYTES])
+{
+	uint32_t bits = 0;
+
+	if (text.n != OPAQUE_CHARS)
+		return false;
+	for (size_t i = 0; i < text.n; i++) {
+		int d = digit_of(text.p[i]);
+
+		if (d < 0)
+			return false;
+		bits = bits << 6 | (uint32_t)d;
+		if (i % 4 != 3)
+			continue;
+		*out++ = (uint8_t)(bits >> 16);
+		*out++ = (uint8_t)(bits >> 8);
+		*out++ = (uint8_t)bits;
+	}
+	return true;
+}
+
+/* The instance id in it: a GUID whose first three fields come with their low byte first. */
+static bool instance_of_opaque(struct slice opaque, struct buf *ret)
+{
+	static const uint8_t order[GUID_BYTES] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14,
+		15 };
+	const struct slice begin = SLICE("user:epid:");
+	uint8_t bytes[OPAQUE_BYTES];
+
+	if (!slice_starts_ci(opaque, begin) || !decode(slice_skip(opaque, begin.n), bytes))
+		return false;
+	buf_lit(ret, "urn:uuid:");
+	for (size_t i = 0; i < GUID_BYTES; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			buf_putc(ret, '-');
+		buf_hex(ret, &bytes[order[i]], 1);
+	}
+	return true;
+}
+
+/* ---- what a request says ---- */
+
+/* RFC 5627 3.1.1: the instance of a public GRUU, escaped as a URI parameter is. */
+static struct endpoint *find_gruu(const struct ua *ua, struct slice aor, struct slice gr)
+{
+	struct buf id = BUF_NULL;
+	struct endpoint *ep;
+
+	uri_append_unescaped(&id, gr);
+	ep = find_instance(ua, aor, buf_slice(&id));
+	buf_deinit(&id);
+	return ep;
+}
+
+static struct endpoint *find_opaque(const struct ua *ua, struct slice aor, const struct msg *m)
+{
+	struct endpoint *ep = NULL;
+	struct buf id = BUF_NULL;
+	struct slice opaque;
+
+	if (uri_param(&m->uri, SLICE("opaque"), &opaque) && instance_of_opaque(opaque, &id))
+		ep = find_instance(ua, aor, buf_slice(&id));
+	buf_deinit(&id);
+	return ep;
+}
+
+/* RFC 3840 section 9, RFC 3841 9.2: Accept-Contact: *;+sip.instance="<urn:uuid:...>" */
+static struct endpoint *find_preferred(const struct ua *ua, struct slice aor, const struct msg *m)
+{
+	struct msg_list it = { 0 };
+	struct slice value, id;
+
+	while (msg_list_next(m, HDR_ACCEPT_CONTACT, &it, &value) == 1) {
+		struct endpoint *ep;
+
+		value = slice_skip(value, slice_find(value, ';'));
+		if (!params_find(value, SLICE("+sip.instance"), &id))
+			continue;
+		id = params_unquote(id);
+		if (id.n < 2 || id.p[0] != '<' || id.p[id.n - 1] != '>')
+			continue;
+		ep = find_instance(ua, aor, slice_of(id.p + 1, id.n - 2));
+		if (ep)
+			return ep;
+	}
+	return NULL;
+}
+
+static struct endpoint *find_named(const struct ua *ua, struct slice aor, const struct msg *m)
+{
+	struct slice id;
+	struct endpoint *ep = find_opaque(ua, aor, m);
+
+	if (!ep && uri_param(&m->uri, SLICE("epid"), &id) && id.n)
+		ep = find_endpoint_id(ua, aor, id);
+	if (!ep && addr_param(&m->to, SLICE("epid"), &id) && id.n)
+		ep = find_endpoint_id(ua, aor, id);
+	return ep ? ep : find_preferred(ua, aor, m);
+}
+
+/* ---- those that nothing tells apart ---- */
+
+static bool registered_over(const struct endpoint *ep, const struct flow *f)
+{
+	return ep->flow == f && ep->registration &&
+	       ep->registration->state == REGISTRATION_REGISTERED;
+}
+
+/* Does a fit better than b, which is older? */
+static bool is_better(const struct endpoint *a, const struct endpoint *b, const struct flow *f)
+{
+	bool here = registered_over(a, f);
+
+	if (a->closing != b->closing)
+		return !a->closing;
+	if (here != registered_over(b, f))
+		return here;
+	return here && a->registration->since > b->registration->since;
+}
+
+/* The map hands out the newest first. */
+static struct endpoint *find_any(const struct ua *ua, struct slice aor, const struct flow *f)
+{
+	struct endpoint *best = NULL;
+
+	for (struct map_node *n = map_find(&ua->endpoints_by_aor, aor); n; n = map_find_next(n)) {
+		struct endpoint *ep = container_of(n, struct endpoint, by_aor);
+
+		if (!best || !is_better(best, ep, f))
+			best = ep;
+	}
+	return best;
+}
+
+struct endpoint *endpoint_route(struct ua *ua, const struct flow *f, const struct msg *m)
+{
+	struct map_node *node = map_find(&ua->endpoints_by_token, m->uri.user);
+	struct endpoint *ep = NULL;
+	struct buf aor = BUF_NULL;
+	struct slice gr;
+
+	if (node)
+		return container_of(node, struct endpoint, by_token);
+	uri_append_aor(&aor, &m->uri);
+	if (uri_param(&m->uri, SLICE("gr"), &gr) && gr.n) {
+		/* It means this one instance and no other. */
+		ep = find_gruu(ua, buf_slice(&aor), gr);
+	} else {
+		ep = find_named(ua, buf_slice(&aor), m);
+		if (!ep)
+			ep = find_any(ua, buf_slice(&aor), f);
+	}
+	buf_deinit(&aor);
+	return ep;
+}

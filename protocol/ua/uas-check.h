@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "protocol/base/buf.h"
+
+struct msg;
+struct ua;
+
+/* The option tags of the Supported header. */
+#define UAS_SUPPORTED "100rel, join, norefersub, replaces, timer"
+
+struct uas_verdict {
+	unsigned status; /* 0: go on */
+	struct slice reason;
+	struct buf headers; /* whole lines; the caller's to free */
+};
+
+/* What may be said of a request before anybody looks at what it wants (RFC 3261 section 8.2). */
+void uas_check(const struct ua *ua, const struct msg *m, struct uas_verdict *v);
