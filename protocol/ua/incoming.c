@@ -4,6 +4,7 @@
 #include "protocol/base/err.h"
 #include "protocol/msg/build.h"
 #include "protocol/ua/limits.h"
+#include "protocol/ua/refer.h"
 #include "protocol/ua/request.h"
 #include "protocol/ua/uas.h"
 
@@ -118,6 +119,24 @@ static void send_reply(struct incoming *in, const struct uas_reply *r)
 	buf_deinit(&b);
 }
 
+/* A 2xx to REFER makes a subscription (RFC 3515 2.4.4), and is never a 202 (RFC 7647 section 5). */
+static void reply_to_refer(struct incoming *in, struct uas_reply *r, struct buf *headers)
+{
+	struct refer_in *refer;
+	int error = refer_consent(in, r->to_tag, headers, &refer);
+	unsigned status = r->status == 202 ? 200 : r->status;
+
+	if (error < 0)
+		status = error == -ENOSPC ? 503 : 400;
+	if (status != r->status)
+		r->reason = SLICE_NULL;
+	r->status = status;
+	r->headers = buf_slice(headers);
+	send_reply(in, r);
+	if (error == 0)
+		refer_report_nothing(refer);
+}
+
 int incoming_reply(struct incoming *in, const struct incoming_reply *r)
 {
 	UA_SCOPE(in->ep->ua);
@@ -139,8 +158,12 @@ int incoming_reply(struct incoming *in, const struct incoming_reply *r)
 	}
 	ua_random_hex(in->ep->ua, &tag, TO_TAG_BYTES);
 	reply.to_tag = buf_slice(&tag);
-	reply.headers = buf_slice(&headers);
-	send_reply(in, &reply);
+	if (in->txn && in->request->method == METHOD_REFER && r->status <= 299) {
+		reply_to_refer(in, &reply, &headers);
+	} else {
+		reply.headers = buf_slice(&headers);
+		send_reply(in, &reply);
+	}
 	buf_deinit(&headers);
 	buf_deinit(&tag);
 	incoming_free(in);

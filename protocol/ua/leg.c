@@ -32,6 +32,7 @@ static bool on_request(struct usage *u, struct flow *reply_flow, struct msg *m)
 	case METHOD_OPTIONS:
 		return !l->over && leg_message_request(l, reply_flow, m);
 	case METHOD_REFER:
+	case METHOD_SUBSCRIBE:
 		return !l->over && refer_request(l, reply_flow, m);
 	case METHOD_ACK:
 	case METHOD_BENOTIFY:
@@ -40,7 +41,6 @@ static bool on_request(struct usage *u, struct flow *reply_flow, struct msg *m)
 	case METHOD_PUBLISH:
 	case METHOD_REGISTER:
 	case METHOD_SERVICE:
-	case METHOD_SUBSCRIBE:
 	case METHOD_UNKNOWN:
 		break;
 	}

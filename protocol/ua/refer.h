@@ -42,11 +42,11 @@ struct refer_spec {
 	bool no_subscription; /* Refer-Sub: false (RFC 4488) */
 };
 /*
- * 0; -EINVAL with *ret_why (a URI or header), -ENOSPC (too many), -EOPNOTSUPP (no way to that
+ * 0; -EINVAL (a URI or header), -ENOSPC (too many), -EOPNOTSUPP (no way to that
  * target, or an endpoint that does not subscribe), -ENOTCONN (the endpoint closes).
  */
 int refer_new(struct endpoint *ep, const struct refer_spec *spec, const struct refer_ops *ops,
-	void *owner, struct refer **ret_refer, const char **ret_why);
+	void *owner, struct refer **ret_refer);
 /*
  * Asks the peer to go on for that many seconds, or, with 0, to stop: `terminated` follows when it
  * does, or after 64*T1. -ESTALE before the first NOTIFY and after the last, -EBUSY while one is
@@ -62,6 +62,21 @@ const char *refer_state_name(enum refer_state s);
 usec_t refer_expires(const struct refer *r);
 /* The last NOTIFY; NULL before the first. Borrowed. */
 const struct msg *refer_last(const struct refer *r);
+
+/* ---- for incoming ---- */
+
+struct incoming;
+struct refer_in;
+/*
+ * An agent agrees to a REFER outside of sessions: what its 2xx has to carry, as whole lines. Such a
+ * REFER is not followed here: the subscription that it makes is ended by its first NOTIFY, which
+ * RFC 3515 2.4.4 allows to who holds no state, or with Refer-Sub: false is not made. -ENOSPC,
+ * -EBADMSG (no way to make the dialog): nothing happened.
+ */
+int refer_consent(
+	struct incoming *in, struct slice to_tag, struct buf *lines, struct refer_in **ret_refer);
+/* The 2xx went: that one NOTIFY follows. */
+void refer_report_nothing(struct refer_in *r);
 
 /* ---- for endpoints, ua and uas ---- */
 

@@ -28,10 +28,14 @@ struct session {
 	usec_t start_time;
 	enum offer_state first_offer; /* outgoing, before there is a leg: of the INVITE */
 	void *user;                   /* the listener's */
+	bool hidden;                  /* the listener never hears of it, its observer does */
+	const struct session_observer *observer;
+	void *observer_owner;
 
-	struct list legs; /* of struct leg, oldest first */
-	struct leg *leg;  /* the one that counts: incoming at once, outgoing from the 2xx on */
-	unsigned n_forks; /* ids given */
+	struct list legs;    /* of struct leg, oldest first */
+	struct leg *leg;     /* the one that counts: incoming at once, outgoing from the 2xx on */
+	unsigned n_forks;    /* ids given */
+	uint32_t n_referred; /* ids given to REFERs of the peer's */
 
 	/* The initial INVITE. */
 	struct request *invite; /* outgoing, until its final response */

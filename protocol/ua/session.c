@@ -2,6 +2,7 @@
 #include "protocol/base/err.h"
 #include "protocol/msg/build.h"
 #include "protocol/ua/limits.h"
+#include "protocol/ua/session-observer.h"
 #include "protocol/ua/session-private.h"
 #include "protocol/ua/uas.h"
 
@@ -98,6 +99,20 @@ static void leave_lists(struct session *s)
 	s->ep->n_sessions--;
 }
 
+void session_observe(struct session *s, const struct session_observer *o, void *owner)
+{
+	s->observer = o;
+	s->observer_owner = owner;
+}
+
+static void leave_observer(struct session *s)
+{
+	const struct session_observer *o = mem_take(&s->observer);
+
+	if (o)
+		o->gone(s->observer_owner, s);
+}
+
 static void free_news(struct session_news *news)
 {
 	list_remove(&news->node);
@@ -148,6 +163,7 @@ void session_free(struct session *s)
 	while ((node = list_first(&s->legs)))
 		leg_free(list_entry(node, struct leg, node));
 	s->leg = NULL;
+	leave_observer(s);
 	session_out_free(s);
 	session_in_free(s);
 	forget_replacement(s);
@@ -232,6 +248,8 @@ static void tell_changes(struct session *s, const struct ua_listener *l, void *c
 	unsigned changes = s->changes;
 
 	s->changes = 0;
+	if (s->hidden)
+		return;
 	if (!s->told_added) {
 		s->told_added = true;
 		l->session_added(ctx, s);
@@ -245,6 +263,11 @@ static void tell_changes(struct session *s, const struct ua_listener *l, void *c
 		l->session_incoming(ctx, s);
 }
 
+static bool is_taken(struct session *s, const struct ua_session_event *e)
+{
+	return s->observer && s->observer->event(s->observer_owner, s, e);
+}
+
 static void tell_news(struct session *s, const struct ua_listener *l, void *ctx)
 {
 	struct list *node;
@@ -254,7 +277,8 @@ static void tell_news(struct session *s, const struct ua_listener *l, void *ctx)
 
 		/* Off the list: the listener may end everything. */
 		list_remove(node);
-		l->session_event(ctx, s, &news->event);
+		if (!is_taken(s, &news->event) && !s->hidden)
+			l->session_event(ctx, s, &news->event);
 		free_news(news);
 	}
 }
@@ -289,7 +313,8 @@ static void leave(struct session *s)
 
 	s->removed = true;
 	leave_lists(s);
-	if (ua->listener)
+	leave_observer(s);
+	if (ua->listener && !s->hidden)
 		ua->listener->session_removed(ua->listener_ctx, s);
 	s->user = NULL;
 	/* What we called may still be answered; who wants to replace what there was is declined
