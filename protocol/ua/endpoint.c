@@ -10,7 +10,9 @@
 #include "protocol/ua/incoming.h"
 #include "protocol/ua/limits.h"
 #include "protocol/ua/locate.h"
+#include "protocol/ua/refer.h"
 #include "protocol/ua/registration.h"
+#include "protocol/ua/session-private.h"
 
 static const struct endpoint_kind kinds[] = {
 	[PROFILE_REGISTERED] = { "registered", .registers = true, .authenticates = true,
@@ -225,6 +227,9 @@ void endpoint_free(struct endpoint *ep)
 
 	/* First, so that nothing that waits for its turn gets it now. */
 	map_deinit(&ep->turns);
+	refer_endpoint_over(ep, REFER_SILENT);
+	while ((node = list_first(&ep->sessions)))
+		session_free(list_entry(node, struct session, node));
 	registration_free(ep->registration);
 	ep->registration = NULL;
 	while ((node = list_first(&ep->requests)))
@@ -326,6 +331,7 @@ void endpoint_close(struct endpoint *ep)
 		if (!ep->registration || r != ep->registration->request)
 			request_abort(r, 0, SLICE("endpoint closed"));
 	}
+	refer_endpoint_over(ep, REFER_TOLD);
 	if (ep->registration)
 		(void)registration_stop(ep->registration, REGISTRATION_OWN);
 	timer_arm(&ep->ua->timers, &ep->close_timer, CLOSE_BOUND_T1 * TIMER_T1);

@@ -26,6 +26,7 @@ struct ua *ua_new(const struct host *host, usec_t now)
 	dialog_table_init(&ua->dialogs, seed[0]);
 	map_init(&ua->sessions, seed[4]);
 	map_init(&ua->invites, seed[4]);
+	map_init(&ua->refers, seed[4]);
 	map_init(&ua->endpoints_by_point, seed[2]);
 	map_init(&ua->endpoints_by_instance, seed[2]);
 	ua->max_sessions = LIMITS_SESSIONS;
@@ -49,6 +50,7 @@ void ua_free(struct ua *ua)
 	txn_table_deinit(&ua->txns);
 	request_health_clear(ua);
 	later_leave(&ua->later);
+	map_deinit(&ua->refers);
 	map_deinit(&ua->invites);
 	map_deinit(&ua->sessions);
 	dialog_table_deinit(&ua->dialogs);

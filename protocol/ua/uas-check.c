@@ -18,6 +18,7 @@ static const struct {
 	{ "join", 1U << METHOD_INVITE | 1U << METHOD_OPTIONS },
 	{ "norefersub", 1U << METHOD_REFER },
 	{ "replaces", 1U << METHOD_INVITE | 1U << METHOD_OPTIONS | 1U << METHOD_REFER },
+	{ "tdialog", 1U << METHOD_REFER },
 	{ "timer", 1U << METHOD_INVITE | 1U << METHOD_OPTIONS | 1U << METHOD_UPDATE },
 };
 

@@ -6,6 +6,7 @@
 #include "protocol/msg/params.h"
 #include "protocol/ua/endpoint-route.h"
 #include "protocol/ua/incoming.h"
+#include "protocol/ua/refer.h"
 #include "protocol/ua/uas-check.h"
 
 enum {
@@ -233,6 +234,8 @@ static void receive_in_dialog(struct ua *ua, struct flow *f, struct msg *m)
 {
 	struct dialog *d = dialog_find_of_request(&ua->dialogs, m);
 
+	if (!d && refer_receive(ua, uas_reply_flow(ua, f, m), m))
+		return;
 	if (!d)
 		reject(ua, f, m, &(struct uas_reply){ .status = 481 });
 	else if (dialog_take_cseq(d, m->cseq) < 0)
@@ -262,6 +265,6 @@ void uas_receive(struct ua *ua, struct flow *f, struct msg *m)
 		receive_cancel(ua, f, m);
 	else if (m->to_tag.n)
 		receive_in_dialog(ua, f, m);
-	else if (pass_checks(ua, f, m))
+	else if (pass_checks(ua, f, m) && !refer_receive(ua, uas_reply_flow(ua, f, m), m))
 		hand_on(ua, f, m);
 }
