@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* INFO (RFC 6086), MESSAGE (RFC 3428) and OPTIONS (RFC 3261 section 11) in a dialog. */
+#include <check.h>
+
+#include "protocol/base/err.h"
+#include "protocol/ua/limits.h"
+#include "tests/flow/callee.h"
+#include "tests/flow/pair.h"
+#include "tests/support/run.h"
+
+static int inform(struct session *s, const char *package, struct world_reply *r)
+{
+	struct session_body body = { .type = SLICE("text/plain"), .bytes = SLICE("signal") };
+	struct session_reply reply = world_reply_of(r);
+
+	return session_info(s, slice_str(package), &body, NULL, &reply);
+}
+
+static int say(struct session *s, struct world_reply *r)
+{
+	struct session_body body = { .type = SLICE("text/plain"), .bytes = SLICE("hello") };
+	struct session_reply reply = world_reply_of(r);
+
+	return session_message(s, &body, NULL, &reply);
+}
+
+static struct callee established(void)
+{
+	struct callee c = callee_new();
+
+	callee_called(&c, NULL);
+	callee_established(&c, "b");
+	return c;
+}
+
+static void finish(struct callee *c)
+{
+	ck_assert_int_eq(session_terminate(c->s, NULL), 0);
+	callee_answers(c, "BYE", "b", 200);
+	(void)world_expect_event(c->wu, UA_SESSION_TERMINATED);
+	callee_finish(c);
+}
+
+/* RFC 6086 4.2.1: 469 harms the request alone. */
+START_TEST(rfc6086_4_2_1_bad_package)
+{
+	struct callee c = established();
+	struct world_reply r = { 0 };
+
+	ck_assert_int_eq(inform(c.s, "foo", &r), 0);
+	callee_answers(&c, "INFO", "b", 469);
+	pair_expect_reply(&r, 469, -EREMOTEIO, "");
+	ck_assert_uint_eq(session_state(c.s), SESSION_ESTABLISHED);
+	finish(&c);
+}
+END_TEST
+
+/* RFC 5057 5.1: 481 ends the session, and what else pends is told so. */
+START_TEST(rfc5057_5_1_no_dialog)
+{
+	struct callee c = established();
+	struct world_reply first = { 0 }, second = { 0 };
+
+	ck_assert_int_eq(inform(c.s, "", &first), 0);
+	ck_assert_int_eq(say(c.s, &second), 0);
+	callee_answers(&c, "INFO", "b", 481);
+	pair_expect_reply(&first, 481, -EREMOTEIO, "");
+	pair_expect_reply(&second, 0, -ECANCELED, "");
+	(void)world_expect_terminated(c.wu, 481, ORIGIN_REMOTE);
+	/* The MESSAGE is the transaction's own to repeat. */
+	world_run(c.w, 40 * SEC);
+	(void)world_skip_out(c.w);
+	callee_finish(&c);
+}
+END_TEST
+
+/* RFC 3261 11.2: what we are capable of, and no word to anybody. */
+START_TEST(rfc3261_11_2_options)
+{
+	struct callee c = established();
+	const struct msg *m;
+
+	callee_sends(&c, "OPTIONS", "b", NULL);
+	m = world_expect_out(c.w, "200");
+	ck_assert(msg_has_token(m, HDR_ALLOW, SLICE("INVITE")));
+	ck_assert_ptr_nonnull(msg_header(m, HDR_ACCEPT).p);
+	finish(&c);
+}
+END_TEST
+
+START_TEST(limits_sends)
+{
+	struct callee c = established();
+	static struct world_reply r[LIMITS_SENDS_PER_SESSION];
+
+	for (int i = 0; i < LIMITS_SENDS_PER_SESSION; i++)
+		ck_assert_int_eq(say(c.s, &r[i]), 0);
+	ck_assert_int_eq(say(c.s, &r[0]), -ENOSPC);
+	for (int i = 0; i < LIMITS_SENDS_PER_SESSION; i++)
+		world_reply(c.w, callee_expect(&c, "MESSAGE", "b"), 200, NULL);
+	world_settle(c.w);
+	for (int i = 0; i < LIMITS_SENDS_PER_SESSION; i++)
+		pair_expect_reply(&r[i], 200, 0, "");
+	finish(&c);
+}
+END_TEST
+
+RUN_TESTS("session-message", rfc6086_4_2_1_bad_package, rfc5057_5_1_no_dialog, rfc3261_11_2_options,
+	limits_sends)
