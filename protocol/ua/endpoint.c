@@ -12,7 +12,7 @@
 #include "protocol/ua/locate.h"
 #include "protocol/ua/refer.h"
 #include "protocol/ua/registration.h"
-#include "protocol/ua/session-private.h"
+#include "protocol/ua/session-endpoint.h"
 
 static const struct endpoint_kind kinds[] = {
 	[PROFILE_REGISTERED] = { "registered", .registers = true, .authenticates = true,
@@ -183,6 +183,9 @@ static void fill(struct endpoint *ep, const struct endpoint_config *c, const str
 	list_init(&ep->requests);
 	map_init(&ep->turns, ep->ua->queries.seed);
 	list_init(&ep->incoming);
+	list_init(&ep->sessions);
+	list_init(&ep->refers);
+	list_init(&ep->refers_in);
 }
 
 int endpoint_new(struct ua *ua, const struct endpoint_config *c, struct endpoint **ret_endpoint)
@@ -227,11 +230,10 @@ void endpoint_free(struct endpoint *ep)
 
 	/* First, so that nothing that waits for its turn gets it now. */
 	map_deinit(&ep->turns);
-	refer_endpoint_over(ep, REFER_SILENT);
-	while ((node = list_first(&ep->sessions)))
-		session_free(list_entry(node, struct session, node));
 	registration_free(ep->registration);
 	ep->registration = NULL;
+	refer_endpoint_over(ep, REFER_SILENT);
+	session_endpoint_over(ep, SESSION_SILENT);
 	while ((node = list_first(&ep->requests)))
 		request_free(request_of_node(node));
 	while ((node = list_first(&ep->incoming)))
@@ -263,7 +265,7 @@ static bool is_settled(const struct endpoint *ep)
 {
 	const struct registration *r = ep->registration;
 
-	return !r || (!r->pending && !r->request);
+	return ep->n_sessions == 0 && (!r || (!r->pending && !r->request));
 }
 
 static void leave(struct endpoint *ep)
@@ -311,6 +313,8 @@ static void on_close_timer(struct timer *t)
 {
 	struct endpoint *ep = container_of(t, struct endpoint, close_timer);
 
+	/* Their last words are queued before ours. */
+	session_endpoint_over(ep, SESSION_TOLD);
 	ep->leaving = true;
 	later_queue(&ep->ua->later, &ep->note);
 }
@@ -327,10 +331,12 @@ void endpoint_close(struct endpoint *ep)
 	list_for_each_safe (node, next, &ep->requests) {
 		struct request *r = request_of_node(node);
 
-		/* The registration winds up its own. */
-		if (!ep->registration || r != ep->registration->request)
+		/* The registration winds up its own, and so do sessions. */
+		if ((!ep->registration || r != ep->registration->request) &&
+			!request_is_in_session(r))
 			request_abort(r, 0, SLICE("endpoint closed"));
 	}
+	session_endpoint_over(ep, SESSION_ENDED);
 	refer_endpoint_over(ep, REFER_TOLD);
 	if (ep->registration)
 		(void)registration_stop(ep->registration, REGISTRATION_OWN);

@@ -307,6 +307,11 @@ const struct msg *request_sent(const struct request *r)
 	return r->sent;
 }
 
+bool request_is_in_session(const struct request *r)
+{
+	return r->way.dialog || method_parse(slice_str(r->method)) == METHOD_INVITE;
+}
+
 uint32_t request_cseq(const struct request *r)
 {
 	return r->cseq;

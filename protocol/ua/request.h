@@ -88,11 +88,9 @@ struct request_ops {
 	void (*done)(void *owner, struct request *r, const struct outcome *o);
 };
 
-/*
- * Starts. The callbacks run from inputs only, never before this returns. 0, or -ENOSPC (too many
+/* Starts. The callbacks run from inputs only, never before this returns. 0, or -ENOSPC (too many
  * in flight), -EINVAL (malformed URI or header), -EOPNOTSUPP (no way to that kind of URI),
- * -ENOTCONN (the endpoint is closing).
- */
+ * -ENOTCONN (the endpoint is closing). */
 int request_new(struct endpoint *ep, const struct request_spec *spec, const struct request_ops *ops,
 	void *owner, struct request **ret_request);
 /* No callback any more; what is on the wire is forgotten. NULL is fine. */
@@ -108,10 +106,12 @@ void request_cancel(struct request *r, struct slice lines);
 void request_repeat(struct request *r);
 /* The last attempt as it went out; NULL before. Borrowed. */
 const struct msg *request_sent(const struct request *r);
-/* Ends it now with a local outcome, delivered through done. */
+/* Ends it now with a local outcome. */
 void request_abort(struct request *r, unsigned status, struct slice reason);
 /* The request whose place in endpoint->requests this is. */
 struct request *request_of_node(struct list *node);
+/* It is an INVITE or inside a dialog: who has the session or subscription ends it. */
+bool request_is_in_session(const struct request *r);
 /* Forgets what ua->server_health remembers. */
 void request_health_clear(struct ua *ua);
 /* The CSeq number that the last attempt used. */

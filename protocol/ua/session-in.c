@@ -35,6 +35,13 @@ static void on_cancelled(void *owner, struct txn *t, const struct msg *cancel)
 	buf_deinit(&why);
 }
 
+static struct slice to_tag(void *owner)
+{
+	const struct session *s = owner;
+
+	return slice_str(s->to_tag);
+}
+
 /* A provisional answer found no way, so a final one would not either. */
 static void on_failed(void *owner, struct txn *t, enum txn_failure why)
 {
@@ -55,6 +62,7 @@ static void on_ended(void *owner, struct txn *t)
 }
 
 static const struct txn_server_ops server_ops = {
+	.to_tag = to_tag,
 	.cancelled = on_cancelled,
 	.failed = on_failed,
 	.ended = on_ended,

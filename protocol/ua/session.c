@@ -317,6 +317,8 @@ static void leave(struct session *s)
 	if (ua->listener && !s->hidden)
 		ua->listener->session_removed(ua->listener_ctx, s);
 	s->user = NULL;
+	if (s->ep->closing) /* It waits for us. */
+		endpoint_mark(s->ep, 0);
 	/* What we called may still be answered; who wants to replace what there was is declined
 	 * (RFC 3891 section 3). */
 	if (s->dead || ((s->outgoing || s->start_time) && s->invite_msg && !s->ep->closing))

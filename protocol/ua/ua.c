@@ -5,6 +5,7 @@
 #include "protocol/ua/endpoint.h"
 #include "protocol/ua/limits.h"
 #include "protocol/ua/registration.h"
+#include "protocol/ua/session-endpoint.h"
 #include "protocol/ua/uas.h"
 
 struct ua *ua_new(const struct host *host, usec_t now)
@@ -152,8 +153,8 @@ static void receive_stray(struct ua *ua, const struct msg *m)
 	if (m->status < 200 || m->status > 299 || m->cseq_method != METHOD_INVITE)
 		return;
 	d = dialog_find_of_response(&ua->dialogs, m);
-	if (d)
-		(void)usage_dispatch_stray(d, m);
+	if (!d || !usage_dispatch_stray(d, m))
+		session_receive_stray(ua, m);
 }
 
 static void receive_response(struct ua *ua, struct flow *f, struct msg *m)

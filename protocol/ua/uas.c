@@ -7,6 +7,7 @@
 #include "protocol/ua/endpoint-route.h"
 #include "protocol/ua/incoming.h"
 #include "protocol/ua/refer.h"
+#include "protocol/ua/session-in.h"
 #include "protocol/ua/uas-check.h"
 
 enum {
@@ -233,28 +234,35 @@ static void reject_unwanted(struct ua *ua, struct flow *f, struct msg *m)
 static void receive_in_dialog(struct ua *ua, struct flow *f, struct msg *m)
 {
 	struct dialog *d = dialog_find_of_request(&ua->dialogs, m);
+	struct flow *back = uas_reply_flow(ua, f, m);
 
-	if (!d && refer_receive(ua, uas_reply_flow(ua, f, m), m))
-		return;
-	if (!d)
-		reject(ua, f, m, &(struct uas_reply){ .status = 481 });
-	else if (dialog_take_cseq(d, m->cseq) < 0)
+	if (!d) {
+		/* A NOTIFY may be the first that we see of its dialog. */
+		if (!refer_receive(ua, back, m))
+			reject(ua, f, m, &(struct uas_reply){ .status = 481 });
+	} else if (dialog_take_cseq(d, m->cseq) < 0) {
 		reject_for_now(ua, f, m, 500, ua_random_below(ua, RETRY_AFTER_ORDER + 1));
-	else if (pass_checks(ua, f, m) && !usage_dispatch_request(d, uas_reply_flow(ua, f, m), m))
+	} else if (pass_checks(ua, f, m) && !usage_dispatch_request(d, back, m)) {
 		reject_unwanted(ua, f, m);
+	}
 }
 
 static void hand_on(struct ua *ua, struct flow *f, struct msg *m)
 {
-	struct endpoint *ep = endpoint_route(ua, f, m);
+	struct flow *back = uas_reply_flow(ua, f, m);
+	struct endpoint *ep;
 
-	/* Sessions have no agents in this version: nobody is there to take one (21.4.18). */
-	if (!ep || ep->closing)
+	if (refer_receive(ua, back, m))
+		return;
+	ep = endpoint_route(ua, f, m);
+	if (!ep || ep->closing) {
 		reject(ua, f, m, &(struct uas_reply){ .status = ep ? 480 : 404 });
-	else if (m->method == METHOD_INVITE)
-		reject(ua, f, m, &(struct uas_reply){ .status = 480 });
-	else if (!incoming_new(ep, uas_reply_flow(ua, f, m), m))
+	} else if (m->method == METHOD_INVITE) {
+		if (!session_in_receive(ep, back, m))
+			reject_for_now(ua, f, m, 486, RETRY_AFTER_BUSY);
+	} else if (!incoming_new(ep, back, m)) {
 		reject_for_now(ua, f, m, 503, RETRY_AFTER_BUSY);
+	}
 }
 
 void uas_receive(struct ua *ua, struct flow *f, struct msg *m)
@@ -265,6 +273,6 @@ void uas_receive(struct ua *ua, struct flow *f, struct msg *m)
 		receive_cancel(ua, f, m);
 	else if (m->to_tag.n)
 		receive_in_dialog(ua, f, m);
-	else if (pass_checks(ua, f, m) && !refer_receive(ua, uas_reply_flow(ua, f, m), m))
+	else if (pass_checks(ua, f, m))
 		hand_on(ua, f, m);
 }

@@ -11,6 +11,7 @@
 #include "protocol/ua/request.h"
 #include "tests/support/world-peer.h"
 #include "tests/support/world-record.h"
+#include "tests/support/world-session.h"
 
 #define PEER "udp:192.0.2.9:5060"
 
@@ -65,8 +66,17 @@ static const struct msg *answer(
 	return world_expect_out(w, status);
 }
 
+/* The INVITE that came is nobody's. */
+static const struct msg *pass_session(void)
+{
+	world_settle(w);
+	session_pass(world_expect_session(alice));
+	return world_expect_out(w, "480");
+}
+
 #define ALICE "sip:alice@example.com"
 #define NOTHING ""
+#define CONTACT "Contact: <sip:bob@192.0.2.9>\n"
 #define WITH(headers) headers "Content-Length: 0\n\n"
 
 /* 8.2.1: a method that is not known is 501 with Allow; one that is known but not served 405. */
@@ -135,18 +145,20 @@ START_TEST(rfc3261_8_2_3_content)
 	const struct msg *m;
 
 	/* What describes a session, the client knows. */
-	answer("INVITE", ALICE, "Content-Type: application/unknownformat\nContent-Length: 2\n\nhi",
-		"480");
+	request("INVITE", ALICE,
+		CONTACT "Content-Type: application/unknownformat\nContent-Length: 2\n\nhi");
+	pass_session();
 	m = answer("MESSAGE", ALICE,
 		"Content-Type: text/plain\nContent-Encoding: gzip\nContent-Length: 2\n\nhi", "415");
 	ck_assert(msg_has_token(m, HDR_ACCEPT_ENCODING, SLICE("identity")));
 	answer("MESSAGE", ALICE, "Content-Length: 2\n\nhi", "400");
 	/* 20.11: a body that may be ignored is ignored. */
-	answer("INVITE", ALICE,
-		"Content-Type: x/y\nContent-Disposition: render;handling=optional\n"
-		"Content-Length: 2\n\nhi",
-		"480");
-	answer("INVITE", ALICE, WITH("Accept: text/nobodyKnowsThis\n"), "480");
+	request("INVITE", ALICE,
+		CONTACT "Content-Type: x/y\nContent-Disposition: render;handling=optional\n"
+			"Content-Length: 2\n\nhi");
+	pass_session();
+	request("INVITE", ALICE, WITH(CONTACT "Accept: text/nobodyKnowsThis\n"));
+	pass_session();
 }
 END_TEST
 
@@ -272,7 +284,7 @@ END_TEST
 	method " " ALICE " SIP/2.0\n"                                               \
 	       "Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKinv;rport\n"               \
 	       "From: <sip:bob@example.com>;tag=b\nTo: <sip:alice@example.com>%s\n" \
-	       "Call-ID: i\nCSeq: 1 " method "\nContent-Length: 0\n\n"
+	       "Call-ID: i\nCSeq: 1 " method "\n" CONTACT "Content-Length: 0\n\n"
 
 /* 9.2: a CANCEL for nothing is 481; for an INVITE that has its answer already 200 and no more. */
 START_TEST(rfc3261_9_2_cancel)
@@ -286,7 +298,7 @@ START_TEST(rfc3261_9_2_cancel)
 	world_run(w, 40 * USEC_PER_SEC);
 	(void)snprintf(text, sizeof(text), INVITE_LINES("INVITE"), "");
 	world_in(alice, PEER, text);
-	(void)world_expect_out(w, "480");
+	pass_session();
 	(void)snprintf(text, sizeof(text), INVITE_LINES("CANCEL"), "");
 	world_in(alice, PEER, text);
 	(void)world_expect_out(w, "200");
@@ -302,13 +314,32 @@ START_TEST(rfc3261_9_2_cancel_shares_to_tag)
 
 	(void)snprintf(text, sizeof(text), INVITE_LINES("INVITE"), "");
 	world_in(alice, PEER, text);
-	m = world_expect_out(w, "480");
+	m = pass_session();
 	ck_assert_uint_gt(m->to_tag.n, 0);
 	(void)snprintf(tag, sizeof(tag), "%.*s", SLICE_ARGS(m->to_tag));
 	(void)snprintf(text, sizeof(text), INVITE_LINES("CANCEL"), "");
 	world_in(alice, PEER, text);
 	m = world_expect_out(w, "200");
 	ck_assert(slice_eq(m->to_tag, slice_str(tag)));
+}
+END_TEST
+
+/* 9.2: also when nothing but the CANCEL was answered before. */
+START_TEST(rfc3261_9_2_cancel_knows_the_tag_to_come)
+{
+	const struct msg *ok, *gone;
+	char text[512];
+
+	(void)snprintf(text, sizeof(text), INVITE_LINES("INVITE"), "");
+	world_in(alice, PEER, text);
+	world_settle(w);
+	(void)world_expect_session(alice);
+	(void)snprintf(text, sizeof(text), INVITE_LINES("CANCEL"), "");
+	world_in(alice, PEER, text);
+	ok = world_expect_out(w, "200");
+	gone = world_expect_out(w, "487");
+	ck_assert_uint_gt(ok->to_tag.n, 0);
+	ck_assert(slice_eq(ok->to_tag, gone->to_tag));
 }
 END_TEST
 
@@ -320,7 +351,7 @@ START_TEST(rfc3261_17_2_1_refusal_repeats_until_ack)
 
 	(void)snprintf(text, sizeof(text), INVITE_LINES("INVITE"), "");
 	world_in(alice, PEER, text);
-	m = world_expect_out(w, "480");
+	m = pass_session();
 	(void)snprintf(tag, sizeof(tag), ";tag=%.*s", SLICE_ARGS(m->to_tag));
 	world_run(w, 600 * USEC_PER_MSEC);
 	(void)world_expect_out(w, "480");
@@ -500,6 +531,7 @@ int main(void)
 	tcase_add_test(tc, rfc3261_8_2_7_stateless);
 	tcase_add_test(tc, rfc3261_9_2_cancel);
 	tcase_add_test(tc, rfc3261_9_2_cancel_shares_to_tag);
+	tcase_add_test(tc, rfc3261_9_2_cancel_knows_the_tag_to_come);
 	tcase_add_test(tc, rfc3261_17_2_1_refusal_repeats_until_ack);
 	tcase_add_test(tc, rfc3428_7_page);
 	tcase_add_test(tc, nobody_takes_it);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "protocol/ua/session-endpoint.h"
+
+#include "protocol/ua/session-private.h"
+
+void session_endpoint_over(struct endpoint *ep, enum session_farewell how)
+{
+	list_for_each_safe (node, next, &ep->sessions) {
+		struct session *s = list_entry(node, struct session, node);
+
+		switch (how) {
+		case SESSION_ENDED:
+			(void)session_terminate(s, NULL);
+			break;
+		case SESSION_TOLD:
+			session_over(s, 0, SLICE("endpoint closed"), ORIGIN_LOCAL);
+			break;
+		case SESSION_SILENT:
+			session_free(s);
+			break;
+		}
+	}
+}
+
+void session_receive_stray(struct ua *ua, const struct msg *m)
+{
+	struct buf key = BUF_NULL;
+	struct map_node *node;
+
+	buf_put(&key, m->call_id);
+	buf_putc(&key, '\n');
+	buf_put(&key, m->from_tag);
+	node = map_find(&ua->invites, buf_slice(&key));
+	buf_deinit(&key);
+	if (node)
+		session_out_stray(container_of(node, struct session, by_invite), m);
+}

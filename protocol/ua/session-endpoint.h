@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+struct endpoint;
+struct msg;
+struct ua;
+
+/* What becomes of an endpoint's sessions when it goes. */
+enum session_farewell {
+	SESSION_ENDED,  /* BYE, CANCEL or refusal, and their answers are waited for */
+	SESSION_TOLD,   /* nothing is waited for any more; the listener hears how they ended */
+	SESSION_SILENT, /* at once, without a word to anybody */
+};
+void session_endpoint_over(struct endpoint *ep, enum session_farewell how);
+/* A 2xx to an INVITE of ours that no transaction and no dialog takes (RFC 3261 13.2.2.4). */
+void session_receive_stray(struct ua *ua, const struct msg *m);
