@@ -38,7 +38,7 @@ static const struct schema_word auths[] = {
 
 static const struct schema_word owner_losts[] = {
 	{ "end", PROFILE_OWNER_LOST_END, SCHEMA_NOW },
-	{ "keep", PROFILE_OWNER_LOST_KEEP, SCHEMA_LATER_HINT },
+	{ "keep", PROFILE_OWNER_LOST_KEEP, SCHEMA_NOW },
 	{ NULL },
 };
 
@@ -312,13 +312,13 @@ static const struct schema_key endpoint_keys[] = {
 		.min = USEC_PER_MSEC,
 		.max = SCHEMA_HOUR,
 		.preset = "15s",
-		.doc = "How long what a vanished client owned waits to be adopted" },
+		.doc = "How long what a client gave up, or left behind, waits to be adopted" },
 	{ .name = "OnOwnerLost",
 		AT(on_owner_lost),
 		.type = &schema_word,
 		.words = owner_losts,
 		.preset = "end",
-		.doc = "What then happens to it" },
+		.doc = "Whether its sessions then end, or stay for whoever may use the profile" },
 	{ .name = "AgentTimeout",
 		AT(agent_timeout),
 		.type = &schema_delay,

@@ -85,6 +85,7 @@ static int apply_daemon(struct app *a, const struct daemon_conf *d)
 	a->host.user_agent = d->user_agent;
 	a->ua->max_endpoints =
 		d->max_endpoints < LIMITS_ENDPOINTS ? d->max_endpoints : LIMITS_ENDPOINTS;
+	a->ua->max_sessions = d->max_sessions < LIMITS_SESSIONS ? d->max_sessions : LIMITS_SESSIONS;
 	app_bus_listeners(a);
 	return r < 0 ? r : r2;
 }

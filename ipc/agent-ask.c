@@ -4,15 +4,17 @@
 #include "ipc/bus-ask.h"
 #include "ipc/bus-option.h"
 #include "ipc/iface-private.h"
+#include "ipc/iface-session.h"
 #include "protocol/base/err.h"
 #include "protocol/base/log.h"
 #include "protocol/ua/endpoint.h"
 #include "protocol/ua/incoming.h"
 #include "protocol/ua/request.h"
+#include "protocol/ua/session-view.h"
 
 /*
- * All agents together get no longer than this for one request: the far end's transaction gives up
- * after 32 s (Timer F), and an answer that comes too late helps nobody.
+ * All agents together get no longer than this for one request but INVITE: the far end's
+ * transaction gives up after 32 s (Timer F), and an answer that comes too late helps nobody.
  */
 #define ASK_TOTAL (30 * USEC_PER_SEC)
 
@@ -23,13 +25,13 @@ static struct ua *ua_of(const struct agent_ask *q)
 	return q->all->iface->ua;
 }
 
-static struct agent_ask *ask_new(struct agents *all, enum agent_kind kind)
+struct agent_ask *agent_ask_new(struct agents *all, enum agent_kind kind, usec_t limit)
 {
 	struct agent_ask *q = mem_new(struct agent_ask);
 
 	q->all = all;
 	q->kind = kind;
-	q->deadline = all->iface->ua->timers.now + ASK_TOTAL;
+	q->deadline = all->iface->ua->timers.now + limit;
 	list_append(&all->asks, &q->node);
 	return q;
 }
@@ -39,7 +41,10 @@ void agent_ask_free(struct agent_ask *q)
 	bus_ask_cancel(q->ask);
 	if (q->in)
 		q->in->user = NULL;
+	if (q->session)
+		q->session->ask = NULL;
 	list_remove(&q->node);
+	free(q->client);
 	free(q->id);
 	free(q->endpoint_id);
 	free(q->realm);
@@ -49,6 +54,8 @@ void agent_ask_free(struct agent_ask *q)
 
 static struct endpoint *endpoint_of(const struct agent_ask *q)
 {
+	if (q->session)
+		return session_endpoint(q->session->s);
 	return q->in ? q->in->ep : endpoint_find(ua_of(q), slice_str(q->endpoint_id));
 }
 
@@ -65,7 +72,7 @@ static struct agent *next_agent(const struct agent_ask *q, const struct endpoint
 	list_for_each (node, &q->all->agents) {
 		struct agent *a = list_entry(node, struct agent, node);
 
-		if (!a->observes && follows(a, q) && agent_serves(a, q->kind, ep))
+		if (!a->observes && follows(a, q) && agent_serves(a, q, ep))
 			return a;
 	}
 	return NULL;
@@ -180,7 +187,9 @@ static void give_up(struct agent_ask *q)
 {
 	const struct iface_host *h = q->all->iface->host;
 
-	if (q->in)
+	if (q->session)
+		agent_session_give_up(q);
+	else if (q->in)
 		incoming_pass(q->in);
 	else
 		h->secret(h->ctx, q->query, SLICE_NULL, SLICE_NULL);
@@ -191,6 +200,7 @@ static const struct {
 	void (*write)(struct bus_writer *w, const struct agent_ask *q);
 	bool (*take)(struct agent_ask *q, struct bus_reader *r);
 } kinds[] = {
+	[AGENT_SESSION] = { "SessionReceived", "", agent_session_write, agent_session_take },
 	[AGENT_PAGE] = { "PageReceived", "us", write_page, take_page },
 	[AGENT_REQUEST] = { "RequestReceived", "usa(ss)say", write_request, take_request },
 	[AGENT_CREDENTIALS] = { "CredentialsRequired", "a{sv}", write_credentials,
@@ -206,6 +216,11 @@ static void finish(struct agent_ask *q)
 {
 	q->in = NULL;
 	agent_ask_free(q);
+}
+
+const char *agent_asked(const struct agent_ask *q)
+{
+	return q->client;
 }
 
 static void on_reply(void *ctx, struct bus_reply *reply)
@@ -241,6 +256,8 @@ static void ask_next(struct agent_ask *q)
 	q->started = true;
 	q->priority = a->priority;
 	q->serial = a->serial;
+	free(q->client);
+	q->client = mem_strdup(a->client);
 	timeout = q->deadline - now;
 	if (ep->profile->agent_timeout && ep->profile->agent_timeout < timeout)
 		timeout = ep->profile->agent_timeout;
@@ -255,7 +272,7 @@ static void tell_observers(const struct agent_ask *q, const struct endpoint *ep)
 		const struct agent *a = list_entry(node, struct agent, node);
 		struct bus_writer w;
 
-		if (!a->observes || !agent_serves(a, q->kind, ep))
+		if (!a->observes || !agent_serves(a, q, ep))
 			continue;
 		agent_open(a, kinds[q->kind].member, NULL, &w);
 		kinds[q->kind].write(&w, q);
@@ -263,18 +280,23 @@ static void tell_observers(const struct agent_ask *q, const struct endpoint *ep)
 	}
 }
 
+void agent_ask_start(struct agent_ask *q)
+{
+	tell_observers(q, endpoint_of(q));
+	ask_next(q);
+}
+
 void agent_incoming(struct agents *all, struct incoming *in)
 {
-	struct agent_ask *q =
-		ask_new(all, in->request->method == METHOD_MESSAGE ? AGENT_PAGE : AGENT_REQUEST);
+	struct agent_ask *q = agent_ask_new(
+		all, in->request->method == METHOD_MESSAGE ? AGENT_PAGE : AGENT_REQUEST, ASK_TOTAL);
 	struct buf id = BUF_NULL;
 
 	ua_random_hex(ua_of(q), &id, PAGE_ID_BYTES);
 	q->id = buf_take(&id);
 	q->in = in;
 	in->user = q;
-	tell_observers(q, in->ep);
-	ask_next(q);
+	agent_ask_start(q);
 }
 
 void agent_incoming_gone(struct agents *all, struct incoming *in)
@@ -289,7 +311,7 @@ void agent_incoming_gone(struct agents *all, struct incoming *in)
 int agent_secret(struct agents *all, uint64_t query, const struct host_secret_query *what)
 {
 	struct endpoint *ep = endpoint_find(all->iface->ua, slice_str(what->endpoint_id));
-	struct agent_ask *q = ask_new(all, AGENT_CREDENTIALS);
+	struct agent_ask *q = agent_ask_new(all, AGENT_CREDENTIALS, ASK_TOTAL);
 
 	q->query = query;
 	q->endpoint_id = mem_strdup(what->endpoint_id);

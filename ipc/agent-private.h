@@ -2,9 +2,13 @@
 #pragma once
 /* Shared by agent.c (who there is) and agent-ask.c (asking them). */
 #include "ipc/agent.h"
+#include "protocol/base/timer.h"
 
 struct bus_ask;
+struct bus_reader;
 struct bus_watch;
+struct bus_writer;
+struct iface_session;
 
 #define AGENT_INTERFACE "org.sipbus1.Agent"
 
@@ -34,6 +38,9 @@ struct agent {
 	bool some_endpoints;
 	char **endpoints; /* object paths */
 	size_t n_endpoints;
+	bool some_types;
+	char **types; /* of sessions */
+	size_t n_types;
 	int32_t priority;
 	uint64_t serial; /* order of registration among equals */
 	bool observes;
@@ -49,9 +56,11 @@ struct agent_ask {
 	int32_t priority;
 	uint64_t serial;
 	struct bus_ask *ask;
+	char *client;        /* whom */
 	uint64_t deadline;   /* of the whole chain, on the ua's clock */
 	struct incoming *in; /* page and request */
-	char *id;            /* page */
+	struct iface_session *session;
+	char *id; /* page */
 	/* credentials */
 	uint64_t query;
 	char *endpoint_id, *realm, *scheme;
@@ -60,8 +69,17 @@ struct agent_ask {
 /* Opens a call of an agent's method; out NULL: nothing comes back. */
 void agent_open(
 	const struct agent *a, const char *member, const char *out, struct bus_writer *ret_w);
-/* The filter lets this work through and its user may use the endpoint's profile. */
-bool agent_serves(const struct agent *a, enum agent_kind kind, const struct endpoint *ep);
+/* The filter lets this work for ep through and its user may use the endpoint's profile. */
+bool agent_serves(const struct agent *a, const struct agent_ask *q, const struct endpoint *ep);
 
+/* agent-ask.c */
+struct agent_ask *agent_ask_new(struct agents *all, enum agent_kind kind, usec_t limit);
+/* Tells observers, then asks one agent after the other; the answer may come before this returns. */
+void agent_ask_start(struct agent_ask *q);
 /* Without an answer. */
 void agent_ask_free(struct agent_ask *q);
+
+/* agent-session.c */
+void agent_session_write(struct bus_writer *w, const struct agent_ask *q);
+bool agent_session_take(struct agent_ask *q, struct bus_reader *r);
+void agent_session_give_up(struct agent_ask *q);

@@ -11,8 +11,10 @@
 #include "ipc/bus-object.h"
 #include "ipc/bus-option.h"
 #include "ipc/iface-private.h"
+#include "ipc/iface-session.h"
 #include "protocol/base/err.h"
 #include "protocol/ua/endpoint.h"
+#include "protocol/ua/session-view.h"
 
 const struct bus_interface iface_agent = {
 	.name = AGENT_INTERFACE,
@@ -20,6 +22,13 @@ const struct bus_interface iface_agent = {
 	       "so does the error org.sipbus1.Error.Pass, and any other error.",
 	.methods =
 		(const struct bus_method[]){
+			{ .name = "SessionReceived",
+				.in = "oa{sv}",
+				.args = BUS_ARGS("session", "details"),
+				.doc = "An INVITE arrived. Returning takes the session; who is asked may act "
+				       "on it already. details: From s, FromDisplayName s, To s, RequestUri s, "
+				       "ContentType s, Description ay, Headers a(ss), Type s, Forked b, and "
+				       "where asked for Replaces o, Join o." },
 			{ .name = "PageReceived",
 				.in = "osssaya{sv}",
 				.out = "us",
@@ -65,15 +74,21 @@ struct agents *agent_list_new(struct iface *i)
 	return all;
 }
 
+static void free_texts(char **list, size_t n)
+{
+	for (size_t k = 0; k < n; k++)
+		free(list[k]);
+	free(list);
+}
+
 static void free_agent(struct agent *a)
 {
 	if (list_is_linked(&a->node))
 		a->all->n--;
 	list_remove(&a->node);
 	bus_unwatch(a->watch);
-	for (size_t k = 0; k < a->n_endpoints; k++)
-		free(a->endpoints[k]);
-	free(a->endpoints);
+	free_texts(a->endpoints, a->n_endpoints);
+	free_texts(a->types, a->n_types);
 	free(a->client);
 	free(a->path);
 	free(a);
@@ -129,34 +144,44 @@ static int read_kinds(struct bus_call *c, const struct bus_value *v, unsigned *r
 	return 0;
 }
 
-static int read_endpoints(struct bus_call *c, const struct bus_value *v, struct agent *a)
+static int read_texts(
+	struct bus_call *c, const struct bus_value *v, char ***ret_list, size_t *ret_n)
 {
 	struct bus_reader items = v->items;
+	char **list = mem_zalloc(AGENT_FILTER_ITEMS * sizeof(*list));
+	size_t n = 0;
 
-	a->endpoints = mem_zalloc(AGENT_FILTER_ITEMS * sizeof(*a->endpoints));
 	while (bus_more(&items)) {
-		if (a->n_endpoints == AGENT_FILTER_ITEMS)
-			return bus_call_fail(c, -ENOSPC, "too many endpoints in the filter");
-		a->endpoints[a->n_endpoints++] = slice_dup(bus_read_s(&items));
+		if (n == AGENT_FILTER_ITEMS) {
+			free_texts(list, n);
+			return bus_call_fail(c, -ENOSPC, "too much in the filter");
+		}
+		list[n++] = slice_dup(bus_read_s(&items));
 	}
-	a->some_endpoints = true;
+	*ret_list = list;
+	*ret_n = n;
 	return 0;
 }
 
-/* Session types and event packages are checked for form only: nothing of theirs arrives yet. */
+/* Event packages are checked for form only: nothing of theirs arrives yet. */
 static int read_filter(struct bus_call *c, struct agent *a)
 {
 	const struct bus_value *kinds = bus_call_option(c, AGENT_KINDS);
 	const struct bus_value *endpoints = bus_call_option(c, AGENT_ENDPOINTS);
+	const struct bus_value *types = bus_call_option(c, AGENT_SESSION_TYPES);
 	const struct bus_value *priority = bus_call_option(c, AGENT_PRIORITY);
 	const struct bus_value *observe = bus_call_option(c, AGENT_OBSERVE);
 	int r = 0;
 
 	a->kinds = ~0u;
+	a->some_endpoints = endpoints->given;
+	a->some_types = types->given;
 	if (kinds->given)
 		r = read_kinds(c, kinds, &a->kinds);
 	if (r == 0 && endpoints->given)
-		r = read_endpoints(c, endpoints, a);
+		r = read_texts(c, endpoints, &a->endpoints, &a->n_endpoints);
+	if (r == 0 && types->given)
+		r = read_texts(c, types, &a->types, &a->n_types);
 	a->priority = priority->given ? priority->i : 0;
 	a->observes = observe->given && observe->b;
 	return r;
@@ -258,16 +283,25 @@ void agent_open(
 	bus_ask_open(a->all->iface->bus, &to, ret_w);
 }
 
-bool agent_serves(const struct agent *a, enum agent_kind kind, const struct endpoint *ep)
+static bool lists(char *const *list, size_t n, struct slice text)
+{
+	for (size_t k = 0; k < n; k++)
+		if (slice_eq(slice_str(list[k]), text))
+			return true;
+	return false;
+}
+
+bool agent_serves(const struct agent *a, const struct agent_ask *q, const struct endpoint *ep)
 {
 	const struct iface_host *h = a->all->iface->host;
-	const char *path = iface_endpoint_path(ep);
-	bool listed = !a->some_endpoints;
 
-	if (!(a->kinds & (1u << kind)))
+	if (!(a->kinds & (1u << q->kind)))
 		return false;
-	for (size_t k = 0; k < a->n_endpoints && !listed; k++)
-		listed = strcmp(a->endpoints[k], path) == 0;
-	return listed &&
-	       (h->is_administrator(h->ctx, a->uid) || h->may_use(h->ctx, a->uid, ep->profile));
+	if (a->some_endpoints &&
+		!lists(a->endpoints, a->n_endpoints, slice_str(iface_endpoint_path(ep))))
+		return false;
+	if (q->session && a->some_types &&
+		!lists(a->types, a->n_types, session_type(q->session->s)))
+		return false;
+	return h->is_administrator(h->ctx, a->uid) || h->may_use(h->ctx, a->uid, ep->profile);
 }

@@ -6,8 +6,9 @@
  */
 #include "ipc/iface.h"
 
+struct agent_ask;
 struct agents;
-struct bus_reader;
+struct iface_session;
 
 enum {
 	AGENT_PER_CLIENT = 64, /* registered by one client */
@@ -37,5 +38,11 @@ int agent_unregister(struct bus_call *c, void *object);
 void agent_incoming(struct agents *a, struct incoming *in);
 /* The request was answered otherwise: stops asking. */
 void agent_incoming_gone(struct agents *a, struct incoming *in);
+/* A session waits for somebody to take it; is->ask stands for the question. */
+void agent_session_incoming(struct agents *a, struct iface_session *is);
+/* It is over: stops asking. */
+void agent_session_gone(struct iface_session *is);
+/* The client that is asked at the moment. */
+const char *agent_asked(const struct agent_ask *q);
 /* As iface_ask_secret(). */
 int agent_secret(struct agents *a, uint64_t query, const struct host_secret_query *what);

@@ -51,6 +51,7 @@ enum {
 	BUS_INVALIDATES = 1 << 5, /* property: PropertiesChanged carries the name alone */
 	BUS_UNICAST = 1 << 6,     /* signal: is content, never goes out without a destination */
 	BUS_STATE = 1 << 7,       /* property: a state or code; the guard sees the flag */
+	BUS_OWNER = 1 << 8,       /* method: for the object's owner; the guard sees the flag */
 };
 enum { BUS_OPTIONS_MAX = 32, BUS_PROPERTIES_MAX = 64 }; /* of one method, one interface */
 
@@ -68,8 +69,7 @@ struct bus_method {
 	const char *const *args;
 	/* Keys of the last argument where that is an a{sv}; NULL: it has to be empty. */
 	const struct bus_option *options;
-	/*
-	 * 0: answered, or kept by bus_call_keep(), or done with nothing to return. Negative errno:
+	/* 0: answered, or kept by bus_call_keep(), or done with nothing to return. Negative errno:
 	 * the error reply of bus-error.h, with the text given to bus_call_fail() if there was one.
 	 */
 	int (*call)(struct bus_call *c, void *object);

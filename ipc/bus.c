@@ -112,6 +112,18 @@ void bus_work(struct bus *bus)
 	bus_change_flush(bus);
 }
 
+void bus_timer_arm(struct bus *bus, struct timer *t, usec_t delay)
+{
+	/* The queue's own time is that of its last run, which may be long ago. */
+	timer_arm_at(&bus->timers, t, bus->host.now(bus->host.ctx) + delay);
+	bus->host.wake(bus->host.ctx);
+}
+
+void bus_timer_cancel(struct bus *bus, struct timer *t)
+{
+	timer_cancel(&bus->timers, t);
+}
+
 void bus_lost(struct bus *bus)
 {
 	bus->lost = true;

@@ -41,5 +41,9 @@ enum bus_handled bus_receive(struct bus *bus, DBusMessage *m);
 usec_t bus_deadline(const struct bus *bus);
 /* Fires deadlines that are due and sends all change signals that wait. */
 void bus_work(struct bus *bus);
+/* A timer of whoever uses the bus, on its clock; t->fire must be set. Fires from bus_work(). */
+void bus_timer_arm(struct bus *bus, struct timer *t, usec_t delay);
+/* Does nothing to an idle timer. */
+void bus_timer_cancel(struct bus *bus, struct timer *t);
 /* The connection broke: kept calls, questions and watched clients all end here. */
 void bus_lost(struct bus *bus);

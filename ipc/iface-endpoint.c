@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* org.sipbus1.Endpoint: registration and properties; what waits for the far end is in iface-page.c.
+/*
+ * org.sipbus1.Endpoint: life and registration. Properties are in iface-endpoint-props.c; what waits
+ * for the far end is in iface-page.c.
  */
 #include <string.h>
 
@@ -8,8 +10,9 @@
 #include "ipc/bus-object.h"
 #include "ipc/bus-option.h"
 #include "ipc/iface-private.h"
+#include "ipc/iface-session.h"
+#include "ipc/iface-subscription.h"
 #include "protocol/base/err.h"
-#include "protocol/msg/build.h"
 #include "protocol/ua/registration.h"
 
 /* A Register or Unregister that waits for the registrar. */
@@ -137,204 +140,6 @@ static int do_close(struct bus_call *c, void *object)
 	return 0;
 }
 
-/* ---- properties ---- */
-
-static void get_kind(struct bus_writer *w, void *object)
-{
-	bus_write_str(w, of(object)->kind->name);
-}
-
-static void get_uri(struct bus_writer *w, void *object)
-{
-	bus_write_str(w, of(object)->uri);
-}
-
-static void get_display_name(struct bus_writer *w, void *object)
-{
-	bus_write_str(w, of(object)->display_name);
-}
-
-static void get_endpoint_id(struct bus_writer *w, void *object)
-{
-	bus_write_str(w, of(object)->endpoint_id);
-}
-
-static void get_instance_id(struct bus_writer *w, void *object)
-{
-	bus_write_str(w, of(object)->instance_id);
-}
-
-static void get_no_gruu(struct bus_writer *w, void *object)
-{
-	(void)object;
-	bus_write_str(w, ""); /* RFC 5627 is not asked for by this version */
-}
-
-static void get_profile(struct bus_writer *w, void *object)
-{
-	char *path cleanup_free = iface_profile_path(of(object)->profile);
-
-	bus_write_o(w, path);
-}
-
-static enum transport transport_of(const struct endpoint *ep)
-{
-	const struct profile_server *s = profile_proxy(ep->profile);
-
-	if (ep->flow)
-		return ep->flow->transport;
-	if (ep->transport)
-		return ep->transport;
-	return s ? s->protocol : TRANSPORT_UDP;
-}
-
-static void get_transport(struct bus_writer *w, void *object)
-{
-	bus_write_str(w, transport_name(transport_of(of(object))));
-}
-
-static void get_contact(struct bus_writer *w, void *object)
-{
-	const struct registration *r = of(object)->registration;
-
-	bus_write_str(w, r ? r->contact : NULL);
-}
-
-static void get_registration_state(struct bus_writer *w, void *object)
-{
-	const struct registration *r = of(object)->registration;
-
-	bus_write_str(w, registration_state_name(r ? r->state : REGISTRATION_UNREGISTERED));
-}
-
-static void get_registration_expires(struct bus_writer *w, void *object)
-{
-	const struct registration *r = of(object)->registration;
-
-	bus_write_t(w, r ? ua_epoch_seconds(r->ep->ua, r->expires) : 0);
-}
-
-static void get_next_attempt(struct bus_writer *w, void *object)
-{
-	const struct registration *r = of(object)->registration;
-
-	bus_write_t(w, r ? ua_epoch_seconds(r->ep->ua, r->next_attempt) : 0);
-}
-
-static void get_last_error(struct bus_writer *w, void *object)
-{
-	const struct registration *r = of(object)->registration;
-	bool failed = r && r->last_reason;
-
-	bus_open_struct(w);
-	bus_write_u(w, failed ? r->last_status : 0);
-	bus_write_str(w, failed ? r->last_reason : NULL);
-	bus_write_str(w, failed ? outcome_origin_name(r->last_origin) : NULL);
-	bus_close(w);
-}
-
-/* The core says both in one, as "Digest SHA-256": the scheme's word is that of AllowedAuth. */
-static void get_authentication_scheme(struct bus_writer *w, void *object)
-{
-	struct slice text = slice_str(auth_scheme(&of(object)->auth));
-
-	text = slice_head(text, slice_find(text, ' '));
-	bus_write_str(w, slice_eq(text, SLICE("Digest"))  ? profile_auth_name(PROFILE_AUTH_DIGEST)
-			 : slice_eq(text, SLICE("Basic")) ? profile_auth_name(PROFILE_AUTH_BASIC)
-							  : NULL);
-}
-
-static void get_authentication_algorithm(struct bus_writer *w, void *object)
-{
-	struct slice text = slice_str(auth_scheme(&of(object)->auth));
-
-	bus_write_s(w, slice_skip(text, slice_find(text, ' ') + 1));
-}
-
-static void write_binding(
-	struct bus_writer *w, const struct ua *ua, const struct registration_binding *b)
-{
-	bus_open_dict(w);
-	bus_entry_str(w, "Uri", b->uri);
-	if (b->display_name)
-		bus_entry_str(w, "DisplayName", b->display_name);
-	bus_entry_t(w, "Expires", ua_epoch_seconds(ua, b->expires));
-	bus_entry_u(w, "Q", b->q_thousandths);
-	if (b->instance)
-		bus_entry_str(w, "InstanceId", b->instance);
-	if (b->reg_id)
-		bus_entry_u(w, "RegId", b->reg_id);
-	if (b->params)
-		bus_entry_str(w, "Parameters", b->params);
-	bus_entry_b(w, "Own", b->own);
-	bus_close(w);
-}
-
-static void get_bindings(struct bus_writer *w, void *object)
-{
-	const struct registration *r = of(object)->registration;
-
-	bus_open_array(w, "a{sv}");
-	for (size_t i = 0; r && i < r->n_bindings; i++)
-		write_binding(w, r->ep->ua, &r->bindings[i]);
-	bus_close(w);
-}
-
-static void get_service_route(struct bus_writer *w, void *object)
-{
-	const struct registration *r = of(object)->registration;
-
-	bus_open_array(w, "s");
-	for (size_t i = 0; r && i < r->n_service_route; i++)
-		bus_write_str(w, r->service_route[i]);
-	bus_close(w);
-}
-
-static void get_server(struct bus_writer *w, void *object)
-{
-	bus_write_str(w, of(object)->server);
-}
-
-static void write_address(struct bus_writer *w, const char *key, const struct flow_addr *a)
-{
-	struct buf b = BUF_NULL;
-
-	build_hostport(&b, slice_str(a->host), a->port);
-	bus_entry_s(w, key, buf_slice(&b));
-	buf_deinit(&b);
-}
-
-static void get_connections(struct bus_writer *w, void *object)
-{
-	const struct flow *f = of(object)->flow;
-
-	bus_open_array(w, "a{sv}");
-	if (f) {
-		bus_open_dict(w);
-		bus_entry_str(w, "Transport", transport_name(f->transport));
-		write_address(w, "Local", &f->local);
-		write_address(w, "Remote", &f->peer);
-		bus_entry_b(w, "Incoming", f->incoming);
-		bus_entry_str(w, "State", f->state == FLOW_UP ? "up" : "opening");
-		bus_close(w);
-	}
-	bus_close(w);
-}
-
-static void get_auto_refresh(struct bus_writer *w, void *object)
-{
-	bus_write_b(w, of(object)->auto_refresh);
-}
-
-static int set_auto_refresh(struct bus_call *c, void *object)
-{
-	struct iface_endpoint *ie = object;
-
-	ie->ep->auto_refresh = bus_read_b(bus_call_args(c));
-	bus_changed(ie->object, &iface_endpoint, "AutoRefresh");
-	return 0;
-}
-
 static int guard(const struct bus_access *a, void *object)
 {
 	struct iface_endpoint *ie = object;
@@ -372,6 +177,24 @@ static const struct bus_method methods[] = {
 		.call = do_unregister,
 		.doc = "Removes our binding, or all; waits for the registrar's final answer (RFC 3261 "
 		       "section 10.2.2). Errors as for Register." },
+	{ .name = "CreateSession",
+		.in = "sa{sv}",
+		.out = "o",
+		.args = BUS_ARGS("target", "options", "session"),
+		.options = iface_create_session_options,
+		.call = iface_create_session,
+		.doc = "Sends INVITE and returns at once; the caller owns the session and hears its "
+		       "signals. Errors: InvalidArgument, NoSuchObject, AccessDenied, LimitExceeded, "
+		       "NotSupported, NotRegistered." },
+	{ .name = "Refer",
+		.in = "ssa{sv}",
+		.out = "o",
+		.args = BUS_ARGS("target", "refer_to", "options", "subscription"),
+		.options = iface_refer_options,
+		.call = iface_refer,
+		.doc = "Asks target to contact refer_to by a REFER outside of sessions (RFC 3515), and "
+		       "returns at once; the object is the subscription that tells how it goes, and the "
+		       "caller owns it. Errors as for CreateSession." },
 	{ .name = "SendPage",
 		.in = "ssaya{sv}",
 		.out = "us",
@@ -396,116 +219,6 @@ static const struct bus_method methods[] = {
 	{ 0 },
 };
 
-static const struct bus_property properties[] = {
-	{ .name = "Kind",
-		.sig = "s",
-		.get = get_kind,
-		.flags = BUS_CONST | BUS_STATE,
-		.doc = "registered or peer-to-peer." },
-	{ .name = "Uri",
-		.sig = "s",
-		.get = get_uri,
-		.flags = BUS_CONST,
-		.doc = "Address of record." },
-	{ .name = "DisplayName",
-		.sig = "s",
-		.get = get_display_name,
-		.flags = BUS_CONST,
-		.doc = "Name shown to the far end." },
-	{ .name = "EndpointId",
-		.sig = "s",
-		.get = get_endpoint_id,
-		.flags = BUS_CONST,
-		.doc = "Tells points of presence of one URI apart." },
-	{ .name = "InstanceId",
-		.sig = "s",
-		.get = get_instance_id,
-		.flags = BUS_CONST,
-		.doc = "SIP instance (RFC 5626 section 4.1), the same after every restart." },
-	{ .name = "Gruu",
-		.sig = "s",
-		.get = get_no_gruu,
-		.flags = BUS_EMITS,
-		.doc = "Public GRUU (RFC 5627); empty if the registrar gave none." },
-	{ .name = "TemporaryGruu",
-		.sig = "s",
-		.get = get_no_gruu,
-		.flags = BUS_EMITS,
-		.doc = "Temporary GRUU (RFC 5627); empty if the registrar gave none." },
-	{ .name = "Profile",
-		.sig = "o",
-		.get = get_profile,
-		.flags = BUS_CONST | BUS_STATE,
-		.doc = "The profile that it was made of." },
-	{ .name = "Transport",
-		.sig = "s",
-		.get = get_transport,
-		.flags = BUS_EMITS | BUS_STATE,
-		.doc = "udp, tcp or tls: of the connection, or what the next one will be." },
-	{ .name = "Contact",
-		.sig = "s",
-		.get = get_contact,
-		.flags = BUS_EMITS,
-		.doc = "Our Contact URI as registered; empty before." },
-	{ .name = "RegistrationState",
-		.sig = "s",
-		.get = get_registration_state,
-		.flags = BUS_EMITS | BUS_STATE,
-		.doc = "unregistered, registering, registered, unregistering, waiting (tries again at NextAttempt) or failed." },
-	{ .name = "RegistrationExpires",
-		.sig = "t",
-		.get = get_registration_expires,
-		.flags = BUS_EMITS | BUS_STATE,
-		.doc = "When the binding ends unless refreshed, seconds since the epoch; 0: none." },
-	{ .name = "NextAttempt",
-		.sig = "t",
-		.get = get_next_attempt,
-		.flags = BUS_EMITS | BUS_STATE,
-		.doc = "When the next attempt is planned, seconds since the epoch; 0: none is." },
-	{ .name = "LastError",
-		.sig = "(uss)",
-		.get = get_last_error,
-		.flags = BUS_EMITS | BUS_STATE,
-		.doc = "Why the last attempt failed: (status, reason, origin); zero and empty: it did not." },
-	{ .name = "AuthenticationScheme",
-		.sig = "s",
-		.get = get_authentication_scheme,
-		.flags = BUS_EMITS | BUS_STATE,
-		.doc = "What was answered last, a word of AllowedAuth; empty: nothing was." },
-	{ .name = "AuthenticationAlgorithm",
-		.sig = "s",
-		.get = get_authentication_algorithm,
-		.flags = BUS_EMITS | BUS_STATE,
-		.doc = "Its hash, for example SHA-256 (RFC 8760); empty: none." },
-	{ .name = "Bindings",
-		.sig = "aa{sv}",
-		.get = get_bindings,
-		.flags = BUS_EMITS,
-		.doc = "Every contact that the registrar reported: Uri s, Expires t, Q u (thousandths), Own b, and where given DisplayName s, InstanceId s, RegId u, Parameters s." },
-	{ .name = "ServiceRoute",
-		.sig = "as",
-		.get = get_service_route,
-		.flags = BUS_EMITS,
-		.doc = "Route that the registrar asked for (RFC 3608)." },
-	{ .name = "Server",
-		.sig = "s",
-		.get = get_server,
-		.flags = BUS_EMITS,
-		.doc = "transport:address:port of the cached connection; empty: none." },
-	{ .name = "Connections",
-		.sig = "aa{sv}",
-		.get = get_connections,
-		.flags = BUS_EMITS,
-		.doc = "Transport s, Local s, Remote s, Incoming b, State s (opening, up)." },
-	{ .name = "AutoRefresh",
-		.sig = "b",
-		.get = get_auto_refresh,
-		.set = set_auto_refresh,
-		.flags = BUS_EMITS | BUS_STATE,
-		.doc = "A lost connection is made anew at once, not only with the next request." },
-	{ 0 },
-};
-
 static const struct bus_signal signals[] = {
 	{ .name = "RegistrationChanged",
 		.sig = "ssus",
@@ -520,7 +233,7 @@ const struct bus_interface iface_endpoint = {
 	.doc = "A routable entity: an address of record at one point of presence.",
 	.guard = guard,
 	.methods = methods,
-	.properties = properties,
+	.properties = iface_endpoint_properties,
 	.signals = signals,
 };
 

@@ -220,7 +220,8 @@ static void write_counter(struct bus_writer *w, const char *name, uint64_t v)
 
 static int get_statistics(struct bus_call *c, void *object)
 {
-	const struct ua *ua = ((struct iface *)object)->ua;
+	const struct iface *i = object;
+	const struct ua *ua = i->ua;
 	const struct txn_table *t = &ua->txns;
 	struct bus_writer w;
 
@@ -234,6 +235,9 @@ static int get_statistics(struct bus_call *c, void *object)
 	write_counter(&w, "RequestsOut", t->n_requests_out);
 	write_counter(&w, "RetransmissionsIn", t->n_retransmissions_in);
 	write_counter(&w, "RetransmissionsOut", t->n_retransmissions_out);
+	write_counter(&w, "Sessions", i->n_sessions);
+	write_counter(&w, "SessionsIn", ua->n_sessions_in);
+	write_counter(&w, "SessionsOut", ua->n_sessions_out);
 	write_counter(&w, "StrayResponses", t->n_stray_responses);
 	write_counter(&w, "Timeouts", t->n_timeouts);
 	write_counter(&w, "Transactions", t->n);
@@ -281,8 +285,7 @@ static void get_endpoint_count(struct bus_writer *w, void *object)
 
 static void get_session_count(struct bus_writer *w, void *object)
 {
-	(void)object;
-	bus_write_u(w, 0); /* INVITE sessions are not served by this version */
+	bus_write_u(w, (uint32_t)((struct iface *)object)->n_sessions);
 }
 
 /* Reading and agents are for whoever the bus lets in; what reads files is for administrators. */

@@ -36,6 +36,9 @@ void iface_manager_changed(struct iface *i, const char *property);
 /* Where a profile's object is; the caller frees it. */
 char *iface_profile_path(const struct profile *p);
 
+/* iface-endpoint-props.c; ends with a row without a name. */
+extern const struct bus_property iface_endpoint_properties[];
+
 /* The ua's news about endpoints (iface-endpoint.c). */
 void iface_endpoint_added(struct iface *i, struct endpoint *ep);
 void iface_endpoint_removed(struct iface *i, struct endpoint *ep);

@@ -7,12 +7,15 @@
 #include "ipc/bus-value.h"
 #include "ipc/bus-xml.h"
 #include "ipc/iface-private.h"
+#include "ipc/iface-session.h"
+#include "ipc/iface-subscription.h"
 #include "protocol/base/err.h"
 #include "protocol/msg/msg.h"
 #include "protocol/ua/endpoint.h"
 #include "protocol/ua/incoming.h"
 #include "protocol/ua/limits.h"
 #include "protocol/ua/request.h"
+#include "protocol/ua/session-view.h"
 
 /* ---- the ua's news ---- */
 
@@ -53,6 +56,35 @@ static void on_incoming_gone(void *ctx, struct incoming *in)
 	agent_incoming_gone(i->agents, in);
 }
 
+static void on_session_added(void *ctx, struct session *s)
+{
+	iface_session_added(ctx, s);
+}
+
+static void on_session_incoming(void *ctx, struct session *s)
+{
+	struct iface *i = ctx;
+
+	agent_session_incoming(i->agents, session_user(s));
+}
+
+static void on_session_changed(void *ctx, struct session *s, unsigned changes)
+{
+	(void)ctx;
+	iface_session_changed(s, changes);
+}
+
+static void on_session_event(void *ctx, struct session *s, const struct ua_session_event *e)
+{
+	(void)ctx;
+	iface_session_event(s, e);
+}
+
+static void on_session_removed(void *ctx, struct session *s)
+{
+	iface_session_removed(ctx, s);
+}
+
 static const struct ua_listener listener = {
 	.endpoint_added = on_added,
 	.endpoint_removed = on_removed,
@@ -60,6 +92,11 @@ static const struct ua_listener listener = {
 	.registration_done = on_registration_done,
 	.incoming = on_incoming,
 	.incoming_gone = on_incoming_gone,
+	.session_added = on_session_added,
+	.session_incoming = on_session_incoming,
+	.session_changed = on_session_changed,
+	.session_event = on_session_event,
+	.session_removed = on_session_removed,
 };
 
 /* ---- life ---- */
@@ -75,8 +112,12 @@ int iface_new(
 	i->host = host;
 	list_init(&i->profiles);
 	list_init(&i->endpoints);
+	list_init(&i->sessions);
+	list_init(&i->subscriptions);
+	map_init(&i->owners, (uint64_t)(uintptr_t)i);
 	r = iface_manager_start(i);
 	if (r < 0) {
+		map_deinit(&i->owners);
 		free(i);
 		return r;
 	}
@@ -104,12 +145,16 @@ struct iface *iface_free(struct iface *i)
 		return NULL;
 	ua_set_listener(i->ua, NULL, NULL);
 	i->agents = agent_list_free(i->agents);
+	list_for_each_safe (node, next, &i->sessions)
+		iface_session_removed(i, list_entry(node, struct iface_session, node)->s);
+	iface_subscription_drop_all(i);
 	list_for_each_safe (node, next, &i->endpoints)
 		iface_endpoint_removed(i, list_entry(node, struct iface_endpoint, node)->ep);
 	list_for_each_safe (node, next, &i->profiles)
 		iface_profile_remove(i, list_entry(node, struct iface_profile, node)->profile);
 	bus_object_free(i->manager);
 	free_listeners(i);
+	map_deinit(&i->owners);
 	free(i);
 	return NULL;
 }
@@ -136,6 +181,8 @@ const struct bus_interface *const iface_tables[] = {
 	&iface_manager,
 	&iface_profile,
 	&iface_endpoint,
+	&iface_session,
+	&iface_subscription,
 	&iface_agent,
 	NULL,
 };

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "protocol/base/list.h"
+#include "protocol/base/map.h"
 #include "protocol/base/slice.h"
 
 struct agents;
@@ -64,6 +65,10 @@ struct iface {
 	struct bus_object *manager;
 	struct list profiles;  /* of struct iface_profile */
 	struct list endpoints; /* of struct iface_endpoint */
+	struct list sessions;  /* of struct iface_session */
+	size_t n_sessions;
+	struct list subscriptions; /* of struct iface_subscription */
+	struct map owners;         /* of struct iface_owner, by name */
 	struct agents *agents;
 	struct iface_listener *listeners; /* owned strings */
 	size_t n_listeners;

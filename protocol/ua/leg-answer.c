@@ -27,8 +27,15 @@ static void on_ended(void *owner, struct txn *t)
 	l->answer.txn = NULL;
 }
 
+static struct slice to_tag(void *owner)
+{
+	const struct leg *l = owner;
+
+	return l->usage.dialog->local_tag;
+}
+
 /* What could not be sent is sent again, over whatever way there is then. */
-static const struct txn_server_ops server_ops = { .ended = on_ended };
+static const struct txn_server_ops server_ops = { .to_tag = to_tag, .ended = on_ended };
 
 static void on_repeat(struct timer *t)
 {

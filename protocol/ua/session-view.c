@@ -54,7 +54,7 @@ const struct msg *session_msg(const struct session *s, enum session_message whic
 {
 	switch (which) {
 	case SESSION_INVITE:
-		return s->invite_msg;
+		return s->invite ? request_sent(s->invite) : s->invite_msg;
 	case SESSION_FINAL:
 		return s->final_msg;
 	case SESSION_LAST_RECEIVED:

@@ -5,24 +5,43 @@
 #include <stdio.h>
 
 static const char contact[] = "Contact: <sip:bob@192.0.2.1>\n"
-			      "Allow: INVITE, ACK, BYE, CANCEL, UPDATE, INFO\n";
+			      "Allow: INVITE, ACK, BYE, CANCEL, INFO\n";
+
+static struct callee new_of(const struct world_account *alice)
+{
+	struct callee c = { .w = world_new(1) };
+
+	c.wu = world_ua(c.w, "192.0.2.10");
+	c.ep = world_endpoint(c.wu, alice);
+	return c;
+}
 
 struct callee callee_new(void)
 {
 	static const struct world_account alice = { .id = "alice", .domain = "192.0.2.10" };
-	struct callee c = { .w = world_new(1) };
 
-	c.wu = world_ua(c.w, "192.0.2.10");
-	c.ep = world_endpoint(c.wu, &alice);
-	return c;
+	return new_of(&alice);
+}
+
+struct callee callee_new_registered(void)
+{
+	static const struct world_account alice = {
+		.id = "alice",
+		.domain = "example.com",
+		.registrar = "192.0.2.1",
+		.password = "secret",
+	};
+
+	return new_of(&alice);
 }
 
 void callee_finish(struct callee *c)
 {
 	world_expect_no_event(c->wu);
 	ck_assert_uint_eq(world_skip_out(c->w), 0);
-	endpoint_close(c->ep);
 	world_run(c->w, 180 * SEC);
+	endpoint_close(c->ep);
+	world_settle(c->w);
 	ck_assert_uint_eq(world_skip_out(c->w), 0);
 	world_expect_idle(c->wu);
 	world_free(c->w);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+#include "protocol/ua/request-headers.h"
 #include "protocol/ua/session-view.h"
 #include "tests/support/world-peer.h"
 #include "tests/support/world-record.h"
@@ -24,6 +25,8 @@ struct callee {
 };
 
 struct callee callee_new(void);
+/* The same, through the proxy and registrar of her domain, which is the test as well. */
+struct callee callee_new_registered(void);
 /* Nothing is left behind once the network has forgotten the session. */
 void callee_finish(struct callee *c);
 

@@ -218,8 +218,9 @@ static const struct {
 	{ USER "[Endpoint]\nAgentTimeout=31s\n", F
 		"4: error: [Endpoint] AgentTimeout=31s: expected a duration from 100ms to 30s, such "
 		"as 30s or 5min\n" },
-	{ USER "[Endpoint]\nOnOwnerLost=keep\n",
-		F "4: warning: [Endpoint] OnOwnerLost=keep: " LATER_WORD "keep\n" },
+	{ USER "[Endpoint]\nOnOwnerLost=keep\n", "" },
+	{ USER "[Endpoint]\nOnOwnerLost=drop\n",
+		F "4: error: [Endpoint] OnOwnerLost=drop: expected end or keep\n" },
 	{ USER "[Endpoint]\nConnectionLinger=60s\n", "" },
 	{ USER "[Endpoint]\nConnectionLinger=61s\n",
 		F "4: warning: [Endpoint] ConnectionLinger=61s: " LATER },

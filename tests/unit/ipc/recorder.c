@@ -50,6 +50,13 @@ void recorder_deinit(struct recorder *r)
 		dbus_message_unref(r->sent[i]);
 }
 
+void recorder_forget(struct recorder *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		dbus_message_unref(r->sent[i]);
+	r->n = r->next = 0;
+}
+
 DBusMessage *recorder_next(struct recorder *r)
 {
 	return r->next < r->n ? r->sent[r->next++] : NULL;

@@ -29,6 +29,8 @@ struct recorder {
 /* A bus whose AddMatch has been looked at. */
 void recorder_init(struct recorder *r);
 void recorder_deinit(struct recorder *r);
+/* Makes room: what was sent so far is gone. */
+void recorder_forget(struct recorder *r);
 /* The next message that left, NULL if there is none. Borrowed. */
 DBusMessage *recorder_next(struct recorder *r);
 /* The next message is the signal `name` of `path`, or the test fails. */

@@ -194,12 +194,22 @@ static void append_list(DBusMessageIter *variant, const char *element, const cha
 	dbus_message_iter_close_container(variant, &list);
 }
 
+static void append_bytes(DBusMessageIter *variant, const char *text)
+{
+	DBusMessageIter list;
+
+	dbus_message_iter_open_container(variant, DBUS_TYPE_ARRAY, "y", &list);
+	dbus_message_iter_append_fixed_array(&list, DBUS_TYPE_BYTE, &text, (int)strlen(text));
+	dbus_message_iter_close_container(variant, &list);
+}
+
 static void append_value(DBusMessageIter *entry, const struct stage_option *o)
 {
 	char basic[2] = { (char)o->type, '\0' };
 	const char *sig = o->type == 'h'   ? "a(ss)"
 			  : o->type == 'O' ? "ao"
 			  : o->type == 'S' ? "as"
+			  : o->type == 'Y' ? "ay"
 					   : basic;
 	DBusMessageIter variant;
 
@@ -208,6 +218,8 @@ static void append_value(DBusMessageIter *entry, const struct stage_option *o)
 		append_header(&variant, o->header, o->text);
 	else if (o->type == 'O' || o->type == 'S')
 		append_list(&variant, sig + 1, o->text);
+	else if (o->type == 'Y')
+		append_bytes(&variant, o->text);
 	else if (o->text)
 		dbus_message_iter_append_basic(&variant, o->type, &o->text);
 	else
@@ -236,7 +248,7 @@ void stage_try_agent(struct stage *s, const struct stage_agent *a)
 {
 	DBusMessage *m = stage_call(s, RECORDER_ROOT, "RegisterAgent");
 	const char *path = a->path ? a->path : STAGE_AGENT_PATH;
-	struct stage_option options[5] = {
+	struct stage_option options[6] = {
 		{ "Priority", DBUS_TYPE_INT32, NULL, (uint32_t)a->priority, NULL },
 		{ "Observe", DBUS_TYPE_BOOLEAN, NULL, a->observes, NULL },
 	};
@@ -246,6 +258,8 @@ void stage_try_agent(struct stage *s, const struct stage_agent *a)
 		options[n++] = (struct stage_option){ "Kinds", 'S', a->kind, 0, NULL };
 	if (a->endpoint)
 		options[n++] = (struct stage_option){ "Endpoints", 'O', a->endpoint, 0, NULL };
+	if (a->type)
+		options[n++] = (struct stage_option){ "SessionTypes", 'S', a->type, 0, NULL };
 	dbus_message_append_args(m, DBUS_TYPE_OBJECT_PATH, &path, DBUS_TYPE_INVALID);
 	stage_append_options(m, options);
 	stage_deliver(s, a->client, m);

@@ -40,6 +40,7 @@ struct stage_agent {
 	const char *client, *path; /* path NULL: STAGE_AGENT_PATH */
 	const char *kind;          /* NULL: all */
 	const char *endpoint;      /* NULL: all */
+	const char *type;          /* of sessions; NULL: all */
 	int32_t priority;
 	bool observes;
 };
@@ -74,7 +75,8 @@ void stage_answer_error(struct stage *s, const char *client, uint32_t serial, co
 /* Options for an a{sv}: "Name" and its value, ended by NULL. */
 struct stage_option {
 	const char *name;
-	int type; /* DBUS_TYPE_*; 'h': a(ss) of one header, name and text */
+	/* DBUS_TYPE_*; 'h': a(ss) of one header, name and text; 'O', 'S', 'Y': ao, as, ay */
+	int type;
 	const char *text;
 	uint32_t number;
 	const char *header;

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Endpoint.CreateSession. */
+#include "ipc/bus-call.h"
+#include "ipc/bus-option.h"
+#include "ipc/bus-value.h"
+#include "ipc/iface-private.h"
+#include "ipc/iface-session.h"
+#include "protocol/base/err.h"
+#include "protocol/ua/request-headers.h"
+#include "protocol/ua/session-view.h"
+
+enum {
+	CREATE_ID,
+	CREATE_CONTENT_TYPE,
+	CREATE_DESCRIPTION,
+	CREATE_TYPE,
+	CREATE_HEADERS,
+	CREATE_REPLACES,
+	CREATE_JOIN,
+	CREATE_PRIVACY,
+	CREATE_TIMEOUT,
+};
+
+const struct bus_option iface_create_session_options[] = {
+	[CREATE_ID] = { "Id", "s", "Last element of the path: letters, digits and '_'." },
+	[CREATE_CONTENT_TYPE] = { "ContentType", "s", "Of Description." },
+	[CREATE_DESCRIPTION] = { "Description", "ay", "The offer; absent: the far end offers." },
+	[CREATE_TYPE] = { "Type", "s", "pc2pc (the default), pc2ph or im." },
+	[CREATE_HEADERS] = { "Headers", "a(ss)", "Added; those of the stack are refused." },
+	[CREATE_REPLACES] = { "Replaces", "o",
+		"A session of the caller's that the new one replaces at the target (RFC 3891)." },
+	[CREATE_JOIN] = { "Join", "o",
+		"A session of the caller's to join at the target (RFC 3911)." },
+	[CREATE_PRIVACY] = { "PrivacyLevel", "s",
+		"Values of Privacy (RFC 3323), for example id or header;user." },
+	[CREATE_TIMEOUT] = { "Timeout", "u", "Seconds until a final answer." },
+	{ 0 },
+};
+
+static struct slice text_option(struct bus_call *c, unsigned row)
+{
+	const struct bus_value *v = bus_call_option(c, row);
+
+	return v->given ? v->s : SLICE_NULL;
+}
+
+/* The session that an option names; NULL if it is not given. On failure the call is answered. */
+static int read_session(
+	struct bus_call *c, const struct iface *i, unsigned row, struct session **ret)
+{
+	const struct bus_value *v = bus_call_option(c, row);
+
+	*ret = v->given ? iface_session_of_path(c, i, v->s) : NULL;
+	return v->given && !*ret ? -ENOENT : 0;
+}
+
+static int read_spec(struct bus_call *c, const struct iface *i, struct session_spec *spec,
+	struct request_header **ret_list)
+{
+	const struct bus_value *timeout = bus_call_option(c, CREATE_TIMEOUT);
+	int r;
+
+	spec->id = text_option(c, CREATE_ID);
+	if (bus_call_option(c, CREATE_ID)->given && !spec->id.n)
+		return bus_call_fail(c, -EINVAL, "Id is empty");
+	spec->offer.type = text_option(c, CREATE_CONTENT_TYPE);
+	spec->offer.bytes = text_option(c, CREATE_DESCRIPTION);
+	spec->type = text_option(c, CREATE_TYPE);
+	spec->privacy = text_option(c, CREATE_PRIVACY);
+	if (timeout->given)
+		spec->timeout = timeout->u * USEC_PER_SEC;
+	r = read_session(c, i, CREATE_REPLACES, &spec->replaces);
+	if (r == 0)
+		r = read_session(c, i, CREATE_JOIN, &spec->join);
+	if (r == 0 && spec->replaces && spec->join)
+		return bus_call_fail(c, -EINVAL, "Replaces and Join exclude each other");
+	if (r == 0)
+		r = iface_session_headers(c, CREATE_HEADERS, &spec->headers, ret_list);
+	return r;
+}
+
+/* Its object is there when this returns: the scope ends with the listener being told. */
+static int begin(struct endpoint *ep, const struct session_spec *spec, struct session **ret_session,
+	const char **ret_why)
+{
+	UA_SCOPE(ep->ua);
+
+	return session_new(ep, spec, ret_session, ret_why);
+}
+
+int iface_create_session(struct bus_call *c, void *object)
+{
+	const struct iface_endpoint *ie = object;
+	struct request_header *list cleanup_free = NULL;
+	struct session_spec spec = { .target = bus_read_s(bus_call_args(c)) };
+	const char *why = NULL;
+	struct bus_writer w;
+	struct session *s;
+	int r;
+
+	if (iface_owner_is_full(ie->iface, bus_call_sender(c)))
+		return bus_call_fail(c, -ENOSPC, "you own too much already");
+	r = read_spec(c, ie->iface, &spec, &list);
+	if (r < 0)
+		return r;
+	r = begin(ie->ep, &spec, &s, &why);
+	if (r == -EEXIST)
+		return bus_call_fail(c, r, "a session with this Id exists");
+	if (r < 0)
+		return bus_call_fail(c, r, why ? "%s" : NULL, why);
+	iface_session_take(session_user(s), bus_call_sender(c));
+	bus_call_open(c, &w);
+	bus_write_o(&w, iface_session_path(s));
+	bus_call_send(c, &w);
+	return 0;
+}
