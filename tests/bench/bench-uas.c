@@ -16,6 +16,7 @@
 #include "protocol/base/mem.h"
 #include "protocol/ua/endpoint.h"
 #include "protocol/ua/incoming.h"
+#include "protocol/ua/session.h"
 
 enum { WARM_UNITS = 1000, UNIT_DIGITS = 8 };
 
@@ -155,12 +156,43 @@ static void on_gone(void *ctx, struct incoming *in)
 	(void)in;
 }
 
+static void on_session(void *ctx, struct session *s)
+{
+	(void)ctx;
+	(void)s;
+}
+
+static void on_session_incoming(void *ctx, struct session *s)
+{
+	(void)ctx;
+	session_pass(s);
+}
+
+static void on_session_changed(void *ctx, struct session *s, unsigned changes)
+{
+	(void)ctx;
+	(void)s;
+	(void)changes;
+}
+
+static void on_session_event(void *ctx, struct session *s, const struct ua_session_event *e)
+{
+	(void)ctx;
+	(void)s;
+	(void)e;
+}
+
 static const struct ua_listener listener = { .endpoint_added = on_endpoint,
 	.endpoint_removed = on_endpoint,
 	.endpoint_changed = on_changed,
 	.registration_done = on_done,
 	.incoming = on_incoming,
-	.incoming_gone = on_gone };
+	.incoming_gone = on_gone,
+	.session_added = on_session,
+	.session_incoming = on_session_incoming,
+	.session_changed = on_session_changed,
+	.session_event = on_session_event,
+	.session_removed = on_session };
 
 /* ---- the work ---- */
 

@@ -5,6 +5,7 @@
  *   a HI LO       time passes, milliseconds
  *   r CODE LEN BYTES   the last request that went out is answered, BYTES being header lines
  *   R register   U unregister   A unregister all   P page   p pass   y answer 200   f flow down
+ *   I invite   the oldest session: i rings   k accepts or answers   o offers   h hangs up
  * However it goes, nothing may be left when it is over, and nothing faulty may be sent.
  */
 #include <stdint.h>
@@ -15,10 +16,11 @@
 #include "protocol/ua/incoming.h"
 #include "protocol/ua/page.h"
 #include "protocol/ua/registration.h"
+#include "protocol/ua/session-view.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { STEPS_MAX = 64, WAITING_MAX = 8, BYTES_MAX = 4096 };
+enum { STEPS_MAX = 64, WAITING_MAX = 8, SESSIONS_MAX = 4, BYTES_MAX = 4096 };
 
 struct fuzz {
 	const uint8_t *p;
@@ -29,6 +31,8 @@ struct fuzz {
 	struct flow udp, tcp;
 	struct msg *sent; /* the last request */
 	struct incoming *waiting[WAITING_MAX];
+	struct session *sessions[SESSIONS_MAX]; /* oldest first */
+	size_t n_sessions;
 	uint64_t random, secret_query;
 };
 
@@ -170,6 +174,49 @@ static void on_gone(void *ctx, struct incoming *in)
 			z->waiting[i] = NULL;
 }
 
+static void on_session(void *ctx, struct session *s)
+{
+	struct fuzz *z = ctx;
+
+	if (z->n_sessions < SESSIONS_MAX)
+		z->sessions[z->n_sessions++] = s;
+}
+
+static void on_session_incoming(void *ctx, struct session *s)
+{
+	struct fuzz *z = ctx;
+
+	for (size_t i = 0; i < z->n_sessions; i++)
+		if (z->sessions[i] == s)
+			return;
+	session_pass(s);
+}
+
+static void on_session_changed(void *ctx, struct session *s, unsigned changes)
+{
+	(void)ctx;
+	(void)s;
+	expect(changes != 0);
+}
+
+static void on_session_event(void *ctx, struct session *s, const struct ua_session_event *e)
+{
+	(void)ctx;
+	expect(e->news != UA_SESSION_TERMINATED || session_state(s) == SESSION_TERMINATED);
+}
+
+static void on_session_removed(void *ctx, struct session *s)
+{
+	struct fuzz *z = ctx;
+
+	for (size_t i = 0; i < z->n_sessions; i++)
+		if (z->sessions[i] == s) {
+			z->n_sessions--;
+			memmove(z->sessions + i, z->sessions + i + 1,
+				(z->n_sessions - i) * sizeof(z->sessions[0]));
+		}
+}
+
 static const struct ua_listener listener = {
 	.endpoint_added = on_endpoint,
 	.endpoint_removed = on_removed,
@@ -177,6 +224,11 @@ static const struct ua_listener listener = {
 	.registration_done = on_registration,
 	.incoming = on_incoming,
 	.incoming_gone = on_gone,
+	.session_added = on_session,
+	.session_incoming = on_session_incoming,
+	.session_changed = on_session_changed,
+	.session_event = on_session_event,
+	.session_removed = on_session_removed,
 };
 
 static void on_page_done(void *owner, struct request *r, const struct outcome *o)
@@ -259,6 +311,49 @@ static void decide(struct fuzz *z, unsigned status)
 	}
 }
 
+static void on_answer(void *owner, const struct outcome *o, const struct session_body *body)
+{
+	(void)owner;
+	(void)body;
+	expect(o->error <= 0);
+}
+
+static void invite(struct fuzz *z)
+{
+	const struct session_spec spec = {
+		.target = SLICE("sip:bob@example.com"),
+		.offer = { SLICE("application/sdp"), SLICE("v=0") },
+	};
+	struct session *s;
+	const char *why;
+
+	(void)session_new(z->ep, &spec, &s, &why);
+}
+
+static void session_verb(struct session *s, unsigned verb)
+{
+	const struct session_body sdp = { SLICE("application/sdp"), SLICE("v=0") };
+	const struct session_reply reply = { .done = on_answer };
+
+	switch (verb) {
+	case 'i':
+		(void)session_ring(s, &(struct session_ring){ .body = sdp });
+		break;
+	case 'k':
+		if (session_accept(s, &sdp, NULL) < 0)
+			(void)session_answer(s, &sdp);
+		break;
+	case 'o':
+		(void)session_offer(s, &sdp, SLICE_NULL, &reply);
+		break;
+	case 'h':
+		(void)session_terminate(s, NULL);
+		break;
+	default:
+		break;
+	}
+}
+
 static void break_flow(struct fuzz *z)
 {
 	z->tcp.state = FLOW_DOWN;
@@ -269,9 +364,9 @@ static void break_flow(struct fuzz *z)
 static void step(struct fuzz *z)
 {
 	struct registration *r = z->ep ? z->ep->registration : NULL;
-	unsigned high;
+	unsigned high, letter = take_byte(z);
 
-	switch (take_byte(z)) {
+	switch (letter) {
 	case 'd':
 		ua_receive(z->ua, &z->udp, take_bytes(z), MSG_DATAGRAM);
 		break;
@@ -300,6 +395,17 @@ static void step(struct fuzz *z)
 	case 'P':
 		if (z->ep)
 			page(z);
+		break;
+	case 'I':
+		if (z->ep)
+			invite(z);
+		break;
+	case 'i':
+	case 'k':
+	case 'o':
+	case 'h':
+		if (z->n_sessions)
+			session_verb(z->sessions[0], letter);
 		break;
 	case 'p':
 		decide(z, 0);
@@ -367,7 +473,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (unsigned i = 0; i < 80; i++)
 		ua_advance(z.ua, z.ua->timers.now + USEC_PER_SEC);
 	expect(ua_is_stopped(z.ua) && z.ep == NULL);
-	expect(z.ua->txns.n == 0);
+	expect(z.ua->txns.n == 0 && z.ua->dialogs.n == 0 && z.n_sessions == 0);
 	ua_free(z.ua);
 	expect(z.udp.refs == 1 && z.tcp.refs == 1);
 	if (z.sent)
