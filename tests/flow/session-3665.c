@@ -14,14 +14,37 @@
 	"Proxy-Authenticate: Digest realm=\"example.com\", nonce=\"f84f1cec41e6cbe5aea9c8e88d35\", " \
 	"algorithm=MD5, qop=\"auth\"\n"
 
-static struct callee begin(void)
+static void show(struct world *w)
 {
 	static const char *const shown[] = { "Route", "To", "CSeq", "Contact",
 		"Proxy-Authorization", "Content-Type" };
-	struct callee c = callee_new_registered();
 
 	for (size_t i = 0; i < ARRAY_LEN(shown); i++)
-		world_show(c.w, shown[i]);
+		world_show(w, shown[i]);
+}
+
+static struct callee begin(void)
+{
+	struct callee c = callee_new_registered();
+
+	show(c.w);
+	return c;
+}
+
+/* The same with that as Alice's server, which may have several addresses. */
+static struct callee begin_with(const char *server)
+{
+	struct world_account alice = {
+		.id = "alice",
+		.domain = "example.com",
+		.registrar = server,
+		.password = "secret",
+	};
+	struct callee c = { .w = world_new(1) };
+
+	c.wu = world_ua(c.w, "192.0.2.10");
+	c.ep = world_endpoint(c.wu, &alice);
+	show(c.w);
 	return c;
 }
 
@@ -93,7 +116,7 @@ START_TEST(rfc3665_3_1_success)
 }
 END_TEST
 
-/* 3.4 and 3.5 look the same from here; the BYE brings credentials of its own. */
+/* The BYE brings credentials of its own. */
 START_TEST(rfc3665_3_2_through_proxies_with_authentication)
 {
 	struct callee c = begin();
@@ -126,6 +149,45 @@ START_TEST(rfc3665_3_3_with_multiple_proxy_authentication)
 }
 END_TEST
 
+/* The first proxy is there but mute; the second one asks for credentials. The 100 of F13 is the
+ * server transaction's of the proxy and comes before what it forwards. */
+START_TEST(rfc3665_3_4_with_proxy_failure)
+{
+	struct callee c = begin_with("ss.example.com");
+
+	world_set_name(c.w, "ss.example.com", "192.0.2.3");
+	world_set_name(c.w, "ss.example.com", "192.0.2.1");
+	called(&c); /* F1 */
+	for (unsigned i = 0; i < 6; i++) {
+		const struct msg *again = world_wait_out(c.w, "INVITE", 17 * SEC);
+
+		ck_assert(slice_eq(again->raw, c.invite->raw)); /* F2 to F7 */
+	}
+	c.invite = world_wait_out(c.w, "INVITE", SEC);
+	challenged(&c);
+	rings(&c);
+	answers(&c);
+	bob_hangs_up(&c);
+	finish(&c, "session-3665-3.4");
+}
+END_TEST
+
+/* The gateway is the way out of here: it stands in Route from the first INVITE on, which brings
+ * the credentials that the proxy behind it asked for before. */
+START_TEST(rfc3665_3_5_through_a_gateway)
+{
+	struct callee c = begin_with("192.0.2.2");
+
+	c.ep->outbound_proxy = mem_strdup("sip:192.0.2.1;lr");
+	called(&c);
+	challenged(&c);
+	rings(&c);
+	answers(&c);
+	alice_hangs_up(&c);
+	finish(&c, "session-3665-3.5");
+}
+END_TEST
+
 START_TEST(rfc3665_3_6_via_redirect_with_sdp_in_ack)
 {
 	struct session_body answer = world_sdp(ANSWER);
@@ -147,6 +209,58 @@ START_TEST(rfc3665_3_6_via_redirect_with_sdp_in_ack)
 	(void)world_expect_event(c.wu, UA_SESSION_ESTABLISHED);
 	bob_hangs_up(&c);
 	finish(&c, "session-3665-3.6");
+}
+END_TEST
+
+#define DIRECT "Contact: <sip:bob@192.0.2.99>\n"
+
+/* Bob under his new address. */
+static void bob_moves(struct callee *c)
+{
+	struct session_body answer = world_sdp("v=0 answer 2");
+	struct buf b = BUF_NULL;
+	const char *const methods[] = { "INVITE", "ACK" };
+
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+		buf_printf(&b, "%s {contact} SIP/2.0\n", methods[i]);
+		buf_lit(&b, "Via: SIP/2.0/UDP {peer};branch=z9hG4bK-bob-{n}\n"
+			    "Max-Forwards: 70\n"
+			    "From: Bob <sip:bob@biloxi.example.com>;tag=314159\n");
+		buf_printf(&b, "To: <sip:alice@example.com>;tag=%.*s\nCall-ID: %.*s\nCSeq: 14 %s\n",
+			SLICE_ARGS(c->invite->from_tag), SLICE_ARGS(c->invite->call_id),
+			methods[i]);
+		buf_str(&b, i ? "Content-Length: 0\n\n"
+			      : "Contact: <sip:bob@192.0.2.100>\n" WITH("v=0 moved"));
+		buf_putc(&b, '\0');
+		world_in(c->wu, "udp:192.0.2.100:5060", b.p);
+		world_settle(c->w);
+		buf_deinit(&b);
+		if (i)
+			break;
+		world_expect_body(world_expect_event(c->wu, UA_SESSION_OFFER), "v=0 moved");
+		ck_assert_int_eq(session_answer(c->s, &answer), 0);
+		(void)world_expect_out(c->w, "200");
+	}
+}
+
+/* The proxy stays out of it after F7: what follows goes between the two, and after F9 to Bob's new
+ * address. */
+START_TEST(rfc3665_3_7_with_reinvite_of_new_address)
+{
+	struct callee c = begin();
+
+	called(&c);
+	says(&c, 100, "", NULL);
+	says(&c, 180, "314159", DIRECT);
+	(void)world_expect_progress(c.wu, 180);
+	world_run(c.w, 3 * SEC);
+	says(&c, 200, "314159", DIRECT WITH(ANSWER));
+	(void)callee_acked(&c, "314159");
+	(void)world_expect_event(c.wu, UA_SESSION_ESTABLISHED);
+	world_run(c.w, 10 * SEC);
+	bob_moves(&c);
+	alice_hangs_up(&c);
+	finish(&c, "session-3665-3.7");
 }
 END_TEST
 
@@ -206,6 +320,7 @@ START_TEST(rfc3665_3_10_no_response)
 END_TEST
 
 RUN_TESTS("session-3665", rfc3665_3_1_success, rfc3665_3_2_through_proxies_with_authentication,
-	rfc3665_3_3_with_multiple_proxy_authentication, rfc3665_3_6_via_redirect_with_sdp_in_ack,
-	rfc3665_3_8_no_answer, rfc3665_3_9_busy, rfc3665_3_11_temporarily_unavailable,
-	rfc3665_3_10_no_response)
+	rfc3665_3_3_with_multiple_proxy_authentication, rfc3665_3_4_with_proxy_failure,
+	rfc3665_3_5_through_a_gateway, rfc3665_3_6_via_redirect_with_sdp_in_ack,
+	rfc3665_3_7_with_reinvite_of_new_address, rfc3665_3_8_no_answer, rfc3665_3_9_busy,
+	rfc3665_3_11_temporarily_unavailable, rfc3665_3_10_no_response)
