@@ -59,7 +59,7 @@ static void expire(struct leg *l)
 	static const struct slice reason = SLICE_INIT("Session Expired");
 
 	if (l == l->s->leg)
-		session_ending(l->s, 408, reason, ORIGIN_TIMEOUT);
+		session_ending(l->s, 0, reason, ORIGIN_TIMEOUT);
 	leg_end(l, SLICE("Reason: SIP;cause=408;text=\"Session Expired\"\r\n"));
 }
 
