@@ -17,6 +17,7 @@
 #include "protocol/ua/page.h"
 #include "protocol/ua/registration.h"
 #include "protocol/ua/session-view.h"
+#include "tests/fuzz/ground.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -25,101 +26,25 @@ enum { STEPS_MAX = 64, WAITING_MAX = 8, SESSIONS_MAX = 4, BYTES_MAX = 4096 };
 struct fuzz {
 	const uint8_t *p;
 	size_t n;
-	struct host host;
+	struct ground ground;
 	struct ua *ua;
 	struct endpoint *ep;
-	struct flow udp, tcp;
 	struct msg *sent; /* the last request */
 	struct incoming *waiting[WAITING_MAX];
 	struct session *sessions[SESSIONS_MAX]; /* oldest first */
 	size_t n_sessions;
-	uint64_t random, secret_query;
 };
 
-static void expect(bool holds)
+static void on_sent(void *ctx, struct flow *f, struct msg *m)
 {
-	if (!holds)
-		abort();
-}
+	struct fuzz *z = ctx;
 
-/* ---- the host ---- */
-
-static struct fuzz *the_fuzz; /* flows have no context of their own here */
-
-static void on_send(struct flow *f, struct slice bytes)
-{
-	struct msg *m;
-
-	if (bytes.n <= 4) /* keep-alive */
-		return;
-	expect(msg_parse(bytes, flow_is_reliable(f) ? MSG_STREAM : MSG_DATAGRAM, &m) == 0);
-	expect(m->fault.status == 0 || !m->is_request);
-	if (!m->is_request || m->method == METHOD_ACK) {
-		msg_unref(m);
-		return;
-	}
-	if (the_fuzz->sent)
-		msg_unref(the_fuzz->sent);
-	the_fuzz->sent = m;
-}
-
-static void on_unused(struct flow *f)
-{
 	(void)f;
+	if (!m->is_request || m->method == METHOD_ACK)
+		return;
+	msg_unref(z->sent);
+	z->sent = msg_ref(m);
 }
-
-static const struct flow_ops flow_ops = { on_send, on_unused };
-
-static struct flow *host_open(void *ctx, const struct host_target *t)
-{
-	struct fuzz *z = ctx;
-
-	return t->transport == TRANSPORT_UDP ? &z->udp : &z->tcp;
-}
-
-static void host_resolve(void *ctx, uint64_t query, const char *name)
-{
-	(void)ctx;
-	(void)query;
-	(void)name;
-}
-
-static void host_secret(void *ctx, uint64_t query, const struct host_secret_query *what)
-{
-	(void)what;
-	((struct fuzz *)ctx)->secret_query = query;
-}
-
-static void host_random(void *ctx, void *out, size_t n)
-{
-	struct fuzz *z = ctx;
-
-	for (size_t i = 0; i < n; i++) {
-		z->random = z->random * UINT64_C(6364136223846793005) + 1442695040888963407U;
-		((uint8_t *)out)[i] = (uint8_t)(z->random >> 56);
-	}
-}
-
-static size_t host_hash(void *ctx, enum challenge_algorithm algorithm, const struct slice *pieces,
-	size_t n_pieces, uint8_t out[static DIGEST_MAX_HASH])
-{
-	uint64_t h = 0;
-
-	(void)ctx;
-	for (size_t i = 0; i < n_pieces; i++)
-		h = slice_hash(pieces[i], h);
-	for (size_t i = 0; i < DIGEST_MAX_HASH; i++)
-		out[i] = (uint8_t)(h >> (i % 8 * 8));
-	return algorithm == CHALLENGE_MD5 ? 16 : 32;
-}
-
-static const struct host_ops host_ops = {
-	.open = host_open,
-	.resolve = host_resolve,
-	.secret = host_secret,
-	.random = host_random,
-	.hash = host_hash,
-};
 
 /* ---- the listener ---- */
 
@@ -133,7 +58,7 @@ static void on_removed(void *ctx, struct endpoint *ep)
 {
 	struct fuzz *z = ctx;
 
-	expect(z->ep == ep);
+	ground_expect(z->ep == ep);
 	z->ep = NULL;
 }
 
@@ -141,7 +66,7 @@ static void on_changed(void *ctx, struct endpoint *ep, unsigned changes)
 {
 	(void)ctx;
 	(void)ep;
-	expect(changes != 0);
+	ground_expect(changes != 0);
 }
 
 static void on_registration(
@@ -150,7 +75,7 @@ static void on_registration(
 	(void)ctx;
 	(void)ep;
 	(void)verb;
-	expect(o->error <= 0);
+	ground_expect(o->error <= 0);
 }
 
 static void on_incoming(void *ctx, struct incoming *in)
@@ -196,13 +121,13 @@ static void on_session_changed(void *ctx, struct session *s, unsigned changes)
 {
 	(void)ctx;
 	(void)s;
-	expect(changes != 0);
+	ground_expect(changes != 0);
 }
 
 static void on_session_event(void *ctx, struct session *s, const struct ua_session_event *e)
 {
 	(void)ctx;
-	expect(e->news != UA_SESSION_TERMINATED || session_state(s) == SESSION_TERMINATED);
+	ground_expect(e->news != UA_SESSION_TERMINATED || session_state(s) == SESSION_TERMINATED);
 }
 
 static void on_session_removed(void *ctx, struct session *s)
@@ -235,7 +160,7 @@ static void on_page_done(void *owner, struct request *r, const struct outcome *o
 {
 	(void)owner;
 	(void)r;
-	expect(o->error <= 0);
+	ground_expect(o->error <= 0);
 }
 
 static const struct request_ops page_ops = { .done = on_page_done };
@@ -276,11 +201,11 @@ static void answer(struct fuzz *z)
 	if (lines.n && lines.p[lines.n - 1] != '\n')
 		buf_lit(&b, "\r\n");
 	build_body(&b, SLICE_NULL, SLICE_NULL);
-	ua_receive(z->ua, &z->udp, buf_slice(&b), MSG_DATAGRAM);
+	ua_receive(z->ua, &z->ground.udp.flow, buf_slice(&b), MSG_DATAGRAM);
 	buf_deinit(&b);
-	if (z->secret_query) {
-		ua_secret(z->ua, z->secret_query, SLICE("u"), SLICE("p"));
-		z->secret_query = 0;
+	if (z->ground.secret_query) {
+		ua_secret(z->ua, z->ground.secret_query, SLICE("u"), SLICE("p"));
+		z->ground.secret_query = 0;
 	}
 }
 
@@ -315,7 +240,7 @@ static void on_answer(void *owner, const struct outcome *o, const struct session
 {
 	(void)owner;
 	(void)body;
-	expect(o->error <= 0);
+	ground_expect(o->error <= 0);
 }
 
 static void invite(struct fuzz *z)
@@ -354,13 +279,6 @@ static void session_verb(struct session *s, unsigned verb)
 	}
 }
 
-static void break_flow(struct fuzz *z)
-{
-	z->tcp.state = FLOW_DOWN;
-	ua_flow_down(z->ua, &z->tcp, "cut");
-	z->tcp.state = FLOW_UP;
-}
-
 static void step(struct fuzz *z)
 {
 	struct registration *r = z->ep ? z->ep->registration : NULL;
@@ -368,10 +286,10 @@ static void step(struct fuzz *z)
 
 	switch (letter) {
 	case 'd':
-		ua_receive(z->ua, &z->udp, take_bytes(z), MSG_DATAGRAM);
+		ua_receive(z->ua, &z->ground.udp.flow, take_bytes(z), MSG_DATAGRAM);
 		break;
 	case 's':
-		ua_receive(z->ua, &z->tcp, take_bytes(z), MSG_STREAM);
+		ua_receive(z->ua, &z->ground.tcp.flow, take_bytes(z), MSG_STREAM);
 		break;
 	case 'a':
 		high = take_byte(z);
@@ -414,7 +332,7 @@ static void step(struct fuzz *z)
 		decide(z, 200);
 		break;
 	case 'f':
-		break_flow(z);
+		ground_break(&z->ground, z->ua);
 		break;
 	case 'c':
 		if (z->ep)
@@ -425,45 +343,18 @@ static void step(struct fuzz *z)
 	}
 }
 
-static struct profile *make_profile(void)
-{
-	struct profile *p = profile_new();
-
-	p->name = mem_strdup("alice");
-	p->uri = mem_strdup("sip:alice@example.com");
-	p->servers = mem_new(struct profile_server);
-	p->n_servers = 1;
-	p->servers[0].host = mem_strdup("192.0.2.1");
-	p->servers[0].protocol = TRANSPORT_UDP;
-	p->servers[0].role = PROFILE_ROLE_REGISTRAR;
-	return p;
-}
-
-static void make_flow(struct flow *f, enum transport transport)
-{
-	flow_init(f, &flow_ops, transport);
-	f->state = FLOW_UP;
-	(void)memcpy(f->local.host, "192.0.2.2", sizeof("192.0.2.2"));
-	(void)memcpy(f->peer.host, "192.0.2.1", sizeof("192.0.2.1"));
-	f->local.port = f->peer.port = 5060;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct fuzz z = { .p = data, .n = size, .random = 1 };
-	struct profile *p = make_profile();
+	struct fuzz z = { .p = data, .n = size };
+	struct profile *p;
 
-	if (size > BYTES_MAX) {
-		profile_unref(p);
+	if (size > BYTES_MAX)
 		return 0;
-	}
-	the_fuzz = &z;
-	z.host = (struct host){ .ops = &host_ops, .ctx = &z, .user_agent = "fuzz" };
-	make_flow(&z.udp, TRANSPORT_UDP);
-	make_flow(&z.tcp, TRANSPORT_TCP);
-	z.ua = ua_new(&z.host, USEC_PER_SEC);
+	p = ground_profile(PROFILE_ROLE_REGISTRAR);
+	ground_init(&z.ground, on_sent, &z);
+	z.ua = ua_new(&z.ground.host, USEC_PER_SEC);
 	ua_set_listener(z.ua, &listener, &z);
-	expect(endpoint_new(z.ua, &(struct endpoint_config){ .profile = p }, &z.ep) == 0);
+	ground_expect(endpoint_new(z.ua, &(struct endpoint_config){ .profile = p }, &z.ep) == 0);
 	profile_unref(p);
 	for (unsigned i = 0; i < STEPS_MAX && z.n; i++)
 		step(&z);
@@ -472,11 +363,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ua_stop(z.ua);
 	for (unsigned i = 0; i < 80; i++)
 		ua_advance(z.ua, z.ua->timers.now + USEC_PER_SEC);
-	expect(ua_is_stopped(z.ua) && z.ep == NULL);
-	expect(z.ua->txns.n == 0 && z.ua->dialogs.n == 0 && z.n_sessions == 0);
+	ground_expect(ua_is_stopped(z.ua) && z.ep == NULL);
+	ground_expect(z.ua->txns.n == 0 && z.ua->dialogs.n == 0 && z.n_sessions == 0);
 	ua_free(z.ua);
-	expect(z.udp.refs == 1 && z.tcp.refs == 1);
-	if (z.sent)
-		msg_unref(z.sent);
+	ground_deinit(&z.ground);
+	msg_unref(z.sent);
 	return 0;
 }
