@@ -19,8 +19,8 @@ enum {
 	LIMITS_RETRY_AFTER = 3600,   /* seconds that a 503 keeps us away at most */
 	LIMITS_UDP_REQUEST = 1300,   /* RFC 3261 18.1.1: larger requests take TCP */
 	LIMITS_ENDPOINT_TEXT = 1024, /* bytes of an endpoint's name, URI or id */
-	LIMITS_SESSIONS = 100000,    /* Daemon.MaximumSessions may set less; beyond: 486 or 503 */
-	LIMITS_SESSIONS_PER_ENDPOINT = 4096,
+	LIMITS_SESSIONS = 100000,    /* Daemon.MaximumSessions may set less; beyond: 503 */
+	LIMITS_SESSIONS_PER_ENDPOINT = 4096, /* beyond: 486 */
 	LIMITS_FORKS = 16,           /* early dialogs of one session; others are not followed */
 	LIMITS_RING_SECONDS = 200,   /* without 1xx or final answer to our INVITE: we cancel */
 	LIMITS_REFRESH_SECONDS = 60, /* between our 1xx to one INVITE (13.3.1.1) */

@@ -10,6 +10,8 @@ void session_endpoint_over(struct endpoint *ep, enum session_farewell how)
 
 		switch (how) {
 		case SESSION_ENDED:
+			/* 480 to who waits for an answer: others may still give one (21.4.18). */
+			session_pass(s);
 			(void)session_terminate(s, NULL);
 			break;
 		case SESSION_TOLD:

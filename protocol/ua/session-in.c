@@ -228,7 +228,7 @@ struct slice session_asserted(const struct session *s, unsigned i)
 /* ---- beginning ---- */
 
 /* Without a session: retransmissions are answered by the transaction, and the ACK goes there. */
-static bool refuse(
+static unsigned refuse(
 	struct ua *ua, struct flow *reply_flow, struct msg *m, const struct session_in_verdict *v)
 {
 	struct txn *t = txn_server_new(&ua->txns, reply_flow, m, NULL, NULL);
@@ -238,14 +238,14 @@ static bool refuse(
 	};
 
 	if (!t)
-		return false;
+		return 503;
 	ua_random_hex(ua, &tag, TO_TAG_BYTES);
 	r.to_tag = buf_slice(&tag);
 	uas_build_reply(&b, ua, m, &r);
 	(void)txn_reply(t, r.status, buf_slice(&b));
 	buf_deinit(&b);
 	buf_deinit(&tag);
-	return true;
+	return 0;
 }
 
 static void check(const struct endpoint *ep, const struct msg *m, struct session_in_verdict *v)
@@ -294,12 +294,12 @@ static struct dialog *make_dialog(struct ua *ua, const struct msg *m, struct ses
 	return d;
 }
 
-bool session_in_receive(struct endpoint *ep, struct flow *reply_flow, struct msg *m)
+unsigned session_in_receive(struct endpoint *ep, struct flow *reply_flow, struct msg *m)
 {
 	struct session_in_verdict v = { .headers = BUF_NULL };
 	struct dialog *d = NULL;
 	struct session *s = NULL;
-	bool done;
+	unsigned status = 0;
 
 	check(ep, m, &v);
 	if (!v.status)
@@ -308,7 +308,10 @@ bool session_in_receive(struct endpoint *ep, struct flow *reply_flow, struct msg
 		s = begin(ep, reply_flow, m, d);
 	if (s)
 		note_replaced(s, &v);
-	done = s || (v.status && refuse(ep->ua, reply_flow, m, &v));
+	else if (v.status)
+		status = refuse(ep->ua, reply_flow, m, &v);
+	else
+		status = ep->n_sessions >= LIMITS_SESSIONS_PER_ENDPOINT ? 486 : 503;
 	buf_deinit(&v.headers);
-	return done;
+	return status;
 }

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-#include <stdbool.h>
-
 #include "protocol/base/slice.h"
 
 struct endpoint;
@@ -11,8 +9,12 @@ struct session;
 
 /* A session that comes; session-in-private.h says what is in which file. */
 
-/* An INVITE outside of dialogs. false: too many, nothing was done. */
-bool session_in_receive(struct endpoint *ep, struct flow *reply_flow, struct msg *m);
+/*
+ * An INVITE outside of dialogs. 0, or with what the caller has to refuse it for a while, nothing
+ * having been done: 486 if the endpoint has as many sessions as it may, 503 if the user agent has,
+ * so that another server is tried (RFC 3263 section 4.3).
+ */
+unsigned session_in_receive(struct endpoint *ep, struct flow *reply_flow, struct msg *m);
 /* The final answer, and the end by ourselves. Nothing happens once it was answered. */
 void session_in_reject(
 	struct session *s, unsigned status, struct slice reason, struct slice headers);

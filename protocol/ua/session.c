@@ -312,6 +312,7 @@ static void leave(struct session *s)
 	struct ua *ua = s->ua;
 
 	s->removed = true;
+	forget_replacement(s);
 	leave_lists(s);
 	leave_observer(s);
 	if (ua->listener && !s->hidden)

@@ -11,7 +11,7 @@
 #include "protocol/ua/uas-check.h"
 
 enum {
-	RETRY_AFTER_BUSY = 5,   /* seconds in our own 503 */
+	RETRY_AFTER_BUSY = 5,   /* seconds in our own 486 and 503 */
 	RETRY_AFTER_ORDER = 10, /* at most, where requests came out of order (14.2) */
 	TAG_HASH_SEED = 0x5e,
 };
@@ -258,8 +258,10 @@ static void hand_on(struct ua *ua, struct flow *f, struct msg *m)
 	if (!ep || ep->closing) {
 		reject(ua, f, m, &(struct uas_reply){ .status = ep ? 480 : 404 });
 	} else if (m->method == METHOD_INVITE) {
-		if (!session_in_receive(ep, back, m))
-			reject_for_now(ua, f, m, 486, RETRY_AFTER_BUSY);
+		unsigned status = session_in_receive(ep, back, m);
+
+		if (status)
+			reject_for_now(ua, f, m, status, RETRY_AFTER_BUSY);
 	} else if (!incoming_new(ep, back, m)) {
 		reject_for_now(ua, f, m, 503, RETRY_AFTER_BUSY);
 	}

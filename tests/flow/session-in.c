@@ -5,6 +5,7 @@
 
 #include "protocol/base/err.h"
 #include "protocol/ua/limits.h"
+#include "protocol/ua/session-private.h"
 #include "tests/flow/caller.h"
 
 /* ---- RFC 3665, the called side ---- */
@@ -283,7 +284,7 @@ START_TEST(two_invites_at_once)
 }
 END_TEST
 
-/* Nothing is kept of those that are one too many. */
+/* 21.5.4: another server may have room. Nothing is kept of those that are one too many. */
 START_TEST(too_many_sessions)
 {
 	struct caller c = caller_new();
@@ -302,6 +303,28 @@ START_TEST(too_many_sessions)
 	(void)caller_expect(&c, "480");
 	(void)world_expect_terminated(c.wu, 480, ORIGIN_LOCAL);
 	caller_acks_refusal(&c);
+	caller_finish(&c);
+}
+END_TEST
+
+/* 21.4.24: it is this callee who has enough to do. */
+START_TEST(too_many_for_the_endpoint)
+{
+	struct caller c = caller_new();
+
+	c.from = "tcp:192.0.2.1:5060";
+	for (unsigned i = 0; i < LIMITS_SESSIONS_PER_ENDPOINT; i++)
+		caller_calls(&c, NULL);
+	caller_invites(&c, NULL);
+	ck_assert_uint_gt(msg_header(caller_expect(&c, "486"), HDR_RETRY_AFTER).n, 0);
+	caller_acks_refusal(&c);
+	world_expect_no_session(c.wu);
+	ck_assert_uint_eq(c.wu->ua->dialogs.n, LIMITS_SESSIONS_PER_ENDPOINT);
+	for (unsigned i = 0; i < LIMITS_SESSIONS_PER_ENDPOINT; i++)
+		session_pass(list_entry(list_first(&c.ep->sessions), struct session, node));
+	for (unsigned i = 0; i < LIMITS_SESSIONS_PER_ENDPOINT; i++)
+		(void)world_expect_terminated(c.wu, 480, ORIGIN_LOCAL);
+	ck_assert_uint_eq(world_skip_out(c.w), LIMITS_SESSIONS_PER_ENDPOINT);
 	caller_finish(&c);
 }
 END_TEST
@@ -470,6 +493,7 @@ int main(void)
 	tcase_add_test(tc, merged_invite);
 	tcase_add_test(tc, two_invites_at_once);
 	tcase_add_test(tc, too_many_sessions);
+	tcase_add_test(tc, too_many_for_the_endpoint);
 	tcase_add_test(tc, rfc3326_reason_of_cancel);
 	tcase_add_test(tc, cancel_crosses_2xx);
 	tcase_add_test(tc, cancel_crosses_refusal);
