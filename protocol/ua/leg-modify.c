@@ -466,7 +466,7 @@ static void on_done(void *owner, struct request *r, const struct outcome *o)
 	timer_cancel(timers_of(l), &l->modify.wait);
 	if (o->response)
 		leg_note_peer(l, o->response, request_flow(r));
-	if (o->error == 0)
+	if (o->response && o->error == 0)
 		on_success(l, o);
 	else
 		on_failure(l, o);

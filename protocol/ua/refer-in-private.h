@@ -11,25 +11,25 @@ struct refer_in {
 	struct list in_leg;
 	uint32_t id;
 
+	bool with_id; /* in Event: not the first of its dialog */
+	bool accepted;
+	bool dirty; /* there is something to be told */
+	bool last_sent;
 	struct txn *txn;     /* until it is decided */
 	struct msg *request; /* a reference */
 	struct flow *flow;   /* over which it came; a reference */
-	bool with_id;        /* in Event: not the first of its dialog */
 	struct timer undecided;
 
-	bool accepted;
 	struct session *follows; /* the call that it led to, whose news are what is told */
-	unsigned status;         /* of what was asked for, as known */
-	char *reason;
+	char *reason;            /* with status: of what was asked for, as known */
+	unsigned status;
 
 	/* The subscription; over when it is in no dialog. */
 	usec_t expires;
 	struct timer expiry, pace;
 	usec_t next_at; /* NOTIFYs come no closer than a second (RFC 3515 3.10) */
 	struct request *notify;
-	bool dirty;           /* there is something to be told */
 	const char *why_over; /* the reason of the last NOTIFY; NULL: it goes on */
-	bool last_sent;
 };
 
 /* One that came for a leg, inside its dialog or by Target-Dialog. */

@@ -153,7 +153,7 @@ int refer_new(struct endpoint *ep, const struct refer_spec *spec, const struct r
 		.target = spec->target,
 		.no_subscription = spec->no_subscription,
 	};
-	struct refer *r;
+	struct refer *r = NULL;
 	int error = check(ep, spec, &lines);
 
 	if (error == 0) {
@@ -165,7 +165,7 @@ int refer_new(struct endpoint *ep, const struct refer_spec *spec, const struct r
 	}
 	buf_deinit(&lines);
 	buf_deinit(&by);
-	if (error < 0)
+	if (!r)
 		return error;
 	r->ops = ops;
 	r->owner = owner;

@@ -169,7 +169,7 @@ static void send_over(struct request *r, struct flow *f)
 
 	use_flow(r, f);
 	/* Over the connection that leads to the endpoint's server it reaches that server. */
-	if (r->way.dialog && f == r->ep->flow)
+	if (r->way.dialog && r->ep->flow && f == r->ep->flow)
 		r->to_server = r->ep->kind->authenticates;
 	if (r->way.dialog && !r->acknowledges)
 		r->cseq = dialog_next_cseq(r->way.dialog);
@@ -266,6 +266,7 @@ static int current_way(const struct request *r, struct request_hop *ret)
 void request_start(struct request *r)
 {
 	struct endpoint *ep = r->ep;
+	struct flow *f = ep->flow;
 	struct request_hop w;
 
 	r->targets[r->target].tried = true;
@@ -280,10 +281,10 @@ void request_start(struct request *r)
 	r->cached = r->upgraded = false;
 	memset(&r->failed, 0, sizeof(r->failed));
 	if (w.own && ep->flow_key && strcmp(ep->flow_key, r->server_key) == 0 &&
-		is_usable(r, ep->flow)) {
+		is_usable(r, f)) {
 		r->cached = true;
-		r->locate.transport = ep->flow->transport;
-		send_over(r, ep->flow);
+		r->locate.transport = f->transport;
+		send_over(r, f);
 	} else {
 		start_locating(r, &w);
 	}

@@ -114,7 +114,7 @@ int session_refer(struct session *s, const struct session_refer *r)
 	struct refer_wish w = { .no_subscription = r->no_subscription };
 	struct buf target = BUF_NULL, lines = BUF_NULL;
 	struct leg *l = established_leg(s);
-	struct refer *refer;
+	struct refer *refer = NULL;
 	int error;
 
 	if (!l)
@@ -130,7 +130,7 @@ int session_refer(struct session *s, const struct session_refer *r)
 			w.referred_by = slice_str(s->local);
 		error = send(l, &w, &lines, &refer);
 	}
-	if (error == 0) {
+	if (refer) {
 		refer->leg = l;
 		list_append(&l->refers, &refer->in_leg);
 	}
