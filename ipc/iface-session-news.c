@@ -150,6 +150,12 @@ static struct iface_news *first(const struct iface_session *is)
 	return node ? list_entry(node, struct iface_news, node) : NULL;
 }
 
+static bool holds_too_much(const struct iface_session *is)
+{
+	return is->n_held > IFACE_HELD_NEWS ||
+	       (is->held_bytes > IFACE_HELD_BYTES && is->n_held > 1);
+}
+
 static void hold(struct iface_session *is, const struct ua_session_event *e)
 {
 	struct iface_news *n = copy(e);
@@ -158,12 +164,11 @@ static void hold(struct iface_session *is, const struct ua_session_event *e)
 	is->n_held++;
 	is->held_bytes += n->size;
 	/* The oldest go: what a session has come to matters more than how. */
-	while (is->n_held > IFACE_HELD_NEWS ||
-		(is->held_bytes > IFACE_HELD_BYTES && is->n_held > 1)) {
+	while (holds_too_much(is) && (n = first(is))) {
 		log_line(&is->iface->ua->host->log, LOG_LEVEL_WARNING,
 			"session %s: nobody hears %s", session_id(is->s),
-			kinds[first(is)->event.news].signal);
-		drop(is, first(is));
+			kinds[n->event.news].signal);
+		drop(is, n);
 	}
 }
 

@@ -168,7 +168,7 @@ void dialog_free(struct dialog *d)
 {
 	if (!d)
 		return;
-	assert(list_is_empty(&d->usages) && !d->walks);
+	assert(list_is_empty(&d->usages));
 	map_remove(&d->table->by_id, &d->by_id);
 	d->table->n--;
 	drop_routes(d);

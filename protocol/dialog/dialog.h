@@ -15,6 +15,7 @@ struct usage_walk;
 struct dialog_table {
 	struct map by_id; /* by Call-ID and local tag: the forks of one INVITE share a key */
 	size_t n;
+	struct usage_walk *walks; /* over usages, under way: usage.c */
 };
 
 /* More Record-Route values than any request can pass proxies: Max-Forwards starts at 70. */
@@ -40,8 +41,7 @@ struct dialog {
 	bool has_remote_cseq;
 	bool secure; /* 12.1.1: sips */
 	enum dialog_state state;
-	struct list usages;       /* of struct usage */
-	struct usage_walk *walks; /* those under way: usage.c */
+	struct list usages; /* of struct usage */
 };
 
 void dialog_table_init(struct dialog_table *dt, uint64_t seed);

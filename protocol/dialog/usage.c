@@ -4,17 +4,21 @@
 /*
  * A walk over a dialog's usages during which any of them may leave, and the dialog with the last
  * one: usage_leave() moves every walk on, and dialog == NULL says that nothing is left to visit.
+ * Walks end in the reverse order of their beginning.
  */
 struct usage_walk {
 	struct usage_walk *outer;
+	struct dialog_table *table;
 	struct dialog *dialog;
 	struct list *next;
 };
 
 static void walk_begin(struct usage_walk *w, struct dialog *d)
 {
-	*w = (struct usage_walk){ .outer = d->walks, .dialog = d, .next = d->usages.next };
-	d->walks = w;
+	*w = (struct usage_walk){
+		.outer = d->table->walks, .table = d->table, .dialog = d, .next = d->usages.next
+	};
+	d->table->walks = w;
 }
 
 static struct usage *walk_next(struct usage_walk *w)
@@ -29,8 +33,7 @@ static struct usage *walk_next(struct usage_walk *w)
 
 static void walk_end(struct usage_walk *w)
 {
-	if (w->dialog)
-		w->dialog->walks = w->outer;
+	w->table->walks = w->outer;
 }
 
 void usage_join(struct usage *u, const struct usage_class *class, struct dialog *d)
@@ -46,16 +49,15 @@ void usage_leave(struct usage *u)
 
 	if (!d)
 		return;
-	for (struct usage_walk *w = d->walks; w; w = w->outer)
+	for (struct usage_walk *w = d->table->walks; w; w = w->outer)
 		if (w->next == &u->node)
 			w->next = u->node.next;
 	list_remove(&u->node);
 	if (!list_is_empty(&d->usages))
 		return;
-	while (d->walks) {
-		d->walks->dialog = NULL;
-		d->walks = d->walks->outer;
-	}
+	for (struct usage_walk *w = d->table->walks; w; w = w->outer)
+		if (w->dialog == d)
+			w->dialog = NULL;
 	dialog_free(d);
 }
 
