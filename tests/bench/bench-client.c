@@ -2,11 +2,16 @@
 /*
  * A client of the daemon that costs as little as libdbus lets it.
  *
- * bench-client ADDRESS agent                         takes every page with 200; "ready" when it can
+ * bench-client ADDRESS agent                         takes every page with 200 and lets every
+ *                                                    session ring and begin; "ready" when it can
  * bench-client ADDRESS page ENDPOINT TARGET N WINDOW sends N pages, WINDOW at most without a reply
+ * bench-client ADDRESS call ENDPOINT TARGET N WINDOW begins N sessions and ends each once it is
+ *                                                    established, WINDOW at most at a time
+ * bench-client ADDRESS hold ENDPOINT TARGET N WINDOW begins N sessions; stays until killed
  * bench-client ADDRESS ping N WINDOW                 calls that do nothing: the floor of the bus
  */
 #include <dbus/dbus.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,10 +21,25 @@
 
 #define NAME "org.sipbus1"
 
+#define SESSION NAME ".Session"
+#define SDP                                  \
+	"v=0\r\n"                            \
+	"o=- 3472 3472 IN IP4 127.0.0.1\r\n" \
+	"s=-\r\n"                            \
+	"c=IN IP4 127.0.0.1\r\n"             \
+	"t=0 0\r\n"                          \
+	"m=audio 49170 RTP/AVP 0\r\n"        \
+	"a=rtpmap:0 PCMU/8000\r\n"
+
+static const char sdp_type[] = "application/sdp", sdp[] = SDP;
+
 struct client {
 	DBusConnection *connection;
-	const char *endpoint, *target; /* NULL: ping */
-	unsigned replied, failed;
+	const char *endpoint, *target;
+	DBusMessage *(*new_call)(const struct client *c); /* of the kind that is counted */
+	bool by_signal; /* what was begun is done when a signal says so, not by its reply */
+	bool holds;
+	unsigned done, failed, established;
 };
 
 static double now(void)
@@ -49,7 +69,22 @@ static void append_empty_dict(DBusMessageIter *it)
 	dbus_message_iter_close_container(it, &dict);
 }
 
+static void append_bytes(DBusMessageIter *it, const char *bytes, size_t n)
+{
+	DBusMessageIter array;
+
+	dbus_message_iter_open_container(it, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE_AS_STRING, &array);
+	dbus_message_iter_append_fixed_array(&array, DBUS_TYPE_BYTE, &bytes, (int)n);
+	dbus_message_iter_close_container(it, &array);
+}
+
 /* ---- calls ---- */
+
+static DBusMessage *new_ping(const struct client *c)
+{
+	(void)c;
+	return dbus_message_new_method_call(NAME, "/org/sipbus1", DBUS_INTERFACE_PEER, "Ping");
+}
 
 static DBusMessage *new_page(const struct client *c)
 {
@@ -67,24 +102,53 @@ static DBusMessage *new_page(const struct client *c)
 	return m;
 }
 
+/* {key: <value>} of that type, s or ay. */
+static void append_option(
+	DBusMessageIter *dict, const char *key, const char *type, const char *value)
+{
+	DBusMessageIter entry, variant;
+
+	dbus_message_iter_open_container(dict, DBUS_TYPE_DICT_ENTRY, NULL, &entry);
+	dbus_message_iter_append_basic(&entry, DBUS_TYPE_STRING, &key);
+	dbus_message_iter_open_container(&entry, DBUS_TYPE_VARIANT, type, &variant);
+	if (*type == DBUS_TYPE_STRING)
+		dbus_message_iter_append_basic(&variant, DBUS_TYPE_STRING, &value);
+	else
+		append_bytes(&variant, value, strlen(value));
+	dbus_message_iter_close_container(&entry, &variant);
+	dbus_message_iter_close_container(dict, &entry);
+}
+
+static DBusMessage *new_session(const struct client *c)
+{
+	DBusMessage *m =
+		dbus_message_new_method_call(NAME, c->endpoint, NAME ".Endpoint", "CreateSession");
+	DBusMessageIter it, dict;
+
+	dbus_message_iter_init_append(m, &it);
+	dbus_message_iter_append_basic(&it, DBUS_TYPE_STRING, &c->target);
+	dbus_message_iter_open_container(&it, DBUS_TYPE_ARRAY, "{sv}", &dict);
+	append_option(&dict, "ContentType", "s", sdp_type);
+	append_option(&dict, "Description", "ay", sdp);
+	dbus_message_iter_close_container(&it, &dict);
+	return m;
+}
+
 static void on_reply(DBusPendingCall *p, void *user)
 {
 	struct client *c = user;
 	DBusMessage *m = dbus_pending_call_steal_reply(p);
 
-	c->replied++;
+	c->done += !c->by_signal;
 	if (dbus_message_get_type(m) == DBUS_MESSAGE_TYPE_ERROR && !c->failed++)
 		(void)fprintf(stderr, "bench-client: %s\n", dbus_message_get_error_name(m));
 	dbus_message_unref(m);
 	dbus_pending_call_unref(p);
 }
 
-static void call(struct client *c)
+static void call(struct client *c, DBusMessage *m)
 {
 	DBusPendingCall *p = NULL;
-	DBusMessage *m = c->target ? new_page(c)
-				   : dbus_message_new_method_call(
-					     NAME, "/org/sipbus1", DBUS_INTERFACE_PEER, "Ping");
 
 	if (!dbus_connection_send_with_reply(c->connection, m, &p, DBUS_TIMEOUT_USE_DEFAULT) || !p)
 		exit(EXIT_FAILURE);
@@ -97,36 +161,104 @@ static int call_many(struct client *c, unsigned count, unsigned window)
 	double begin = now();
 	unsigned sent = 0;
 
-	while (c->replied < count) {
-		for (; sent < count && sent - c->replied < window; sent++)
-			call(c);
+	while (c->done < count && !(c->by_signal && c->failed)) {
+		for (; sent < count && sent - c->done < window; sent++)
+			call(c, c->new_call(c));
 		if (!dbus_connection_read_write_dispatch(c->connection, -1))
 			return EXIT_FAILURE;
 	}
-	printf("%u %u %.6f\n", c->replied - c->failed, c->failed, now() - begin);
+	if (c->by_signal)
+		c->failed = count - c->established;
+	printf("%u %u %.6f\n", count - c->failed, c->failed, now() - begin);
+	(void)fflush(stdout);
+	while (c->holds && dbus_connection_read_write_dispatch(c->connection, -1))
+		;
 	return c->failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* ---- a session ---- */
+
+static DBusMessage *new_verb(const char *session, const char *verb, const char *body)
+{
+	DBusMessage *m = dbus_message_new_method_call(NAME, session, SESSION, verb);
+	const char *type = sdp_type;
+	DBusMessageIter it;
+
+	dbus_message_iter_init_append(m, &it);
+	if (body) {
+		dbus_message_iter_append_basic(&it, DBUS_TYPE_STRING, &type);
+		append_bytes(&it, body, strlen(body));
+	}
+	append_empty_dict(&it);
+	return m;
+}
+
+static DBusHandlerResult on_signal(DBusConnection *connection, DBusMessage *m, void *user)
+{
+	struct client *c = user;
+
+	(void)connection;
+	if (dbus_message_is_signal(m, SESSION, "Established")) {
+		c->established++;
+		if (c->holds)
+			c->done++;
+		else
+			call(c, new_verb(dbus_message_get_path(m), "Terminate", NULL));
+	} else if (dbus_message_is_signal(m, SESSION, "Terminated")) {
+		c->done++;
+	}
+	return DBUS_HANDLER_RESULT_NOT_YET_HANDLED;
+}
+
+static void begin_sessions(struct client *c)
+{
+	c->new_call = new_session;
+	c->by_signal = true;
+	dbus_connection_add_filter(c->connection, on_signal, c, NULL);
+	dbus_bus_add_match(c->connection,
+		"type='signal',sender='" NAME "',interface='" SESSION "',member='Terminated'",
+		NULL);
 }
 
 /* ---- the agent ---- */
 
-static DBusHandlerResult on_call(DBusConnection *connection, DBusMessage *m, void *user)
+static void take_page(const struct client *c, DBusMessage *m)
 {
 	static const char *const reason = "";
 	dbus_uint32_t status = 200;
-	DBusMessage *reply;
+	DBusMessage *reply = dbus_message_new_method_return(m);
 
-	(void)user;
-	if (!dbus_message_is_method_call(m, NAME ".Agent", "PageReceived"))
-		return DBUS_HANDLER_RESULT_NOT_YET_HANDLED;
-	reply = dbus_message_new_method_return(m);
 	dbus_message_append_args(
 		reply, DBUS_TYPE_UINT32, &status, DBUS_TYPE_STRING, &reason, DBUS_TYPE_INVALID);
-	dbus_connection_send(connection, reply, NULL);
+	dbus_connection_send(c->connection, reply, NULL);
 	dbus_message_unref(reply);
+}
+
+static void take_session(struct client *c, DBusMessage *m)
+{
+	DBusMessage *reply = dbus_message_new_method_return(m);
+	const char *session;
+
+	dbus_message_get_args(m, NULL, DBUS_TYPE_OBJECT_PATH, &session, DBUS_TYPE_INVALID);
+	dbus_connection_send(c->connection, reply, NULL);
+	dbus_message_unref(reply);
+	call(c, new_verb(session, "Ring", NULL));
+	call(c, new_verb(session, "Accept", sdp));
+}
+
+static DBusHandlerResult on_call(DBusConnection *connection, DBusMessage *m, void *user)
+{
+	(void)connection;
+	if (dbus_message_is_method_call(m, NAME ".Agent", "PageReceived"))
+		take_page(user, m);
+	else if (dbus_message_is_method_call(m, NAME ".Agent", "SessionReceived"))
+		take_session(user, m);
+	else
+		return DBUS_HANDLER_RESULT_NOT_YET_HANDLED;
 	return DBUS_HANDLER_RESULT_HANDLED;
 }
 
-static int serve(DBusConnection *connection)
+static int serve(struct client *c)
 {
 	static const DBusObjectPathVTable table = { .message_function = on_call };
 	static const char path[] = "/agent";
@@ -136,20 +268,20 @@ static int serve(DBusConnection *connection)
 	DBusMessage *reply;
 	DBusMessageIter it;
 
-	if (!dbus_connection_register_object_path(connection, path, &table, NULL))
+	if (!dbus_connection_register_object_path(c->connection, path, &table, c))
 		return EXIT_FAILURE;
 	dbus_message_iter_init_append(m, &it);
 	dbus_message_iter_append_basic(&it, DBUS_TYPE_OBJECT_PATH, &path_at);
 	append_empty_dict(&it);
 	reply = dbus_connection_send_with_reply_and_block(
-		connection, m, DBUS_TIMEOUT_USE_DEFAULT, NULL);
+		c->connection, m, DBUS_TIMEOUT_USE_DEFAULT, NULL);
 	dbus_message_unref(m);
 	if (!reply)
 		return EXIT_FAILURE;
 	dbus_message_unref(reply);
 	puts("ready");
 	(void)fflush(stdout);
-	while (dbus_connection_read_write_dispatch(connection, -1))
+	while (dbus_connection_read_write_dispatch(c->connection, -1))
 		;
 	return EXIT_SUCCESS;
 }
@@ -159,21 +291,37 @@ static unsigned number(const char *text)
 	return (unsigned)strtoul(text, NULL, 10);
 }
 
+/* False: there is no such kind of work. */
+static bool choose(struct client *c, int argc, char **argv)
+{
+	if (argc == 5 && strcmp(argv[2], "ping") == 0) {
+		c->new_call = new_ping;
+		return true;
+	}
+	if (argc != 7)
+		return false;
+	c->endpoint = argv[3];
+	c->target = argv[4];
+	c->holds = strcmp(argv[2], "hold") == 0;
+	if (c->holds || strcmp(argv[2], "call") == 0)
+		begin_sessions(c);
+	else if (strcmp(argv[2], "page") == 0)
+		c->new_call = new_page;
+	return c->new_call != NULL;
+}
+
 int main(int argc, char **argv)
 {
 	struct client c = { 0 };
 
+	if (argc >= 3)
+		c.connection = connect_to(argv[1]);
 	if (argc == 3 && strcmp(argv[2], "agent") == 0)
-		return serve(connect_to(argv[1]));
-	if (argc == 7 && strcmp(argv[2], "page") == 0) {
-		c.endpoint = argv[3];
-		c.target = argv[4];
-	} else if (argc != 5 || strcmp(argv[2], "ping") != 0) {
-		(void)fputs(
-			"bench-client ADDRESS agent | page ENDPOINT TARGET N WINDOW | ping N WINDOW\n",
-			stderr);
-		return EXIT_FAILURE;
-	}
-	c.connection = connect_to(argv[1]);
-	return call_many(&c, number(argv[argc - 2]), number(argv[argc - 1]));
+		return serve(&c);
+	if (choose(&c, argc, argv))
+		return call_many(&c, number(argv[argc - 2]), number(argv[argc - 1]));
+	(void)fputs("bench-client ADDRESS agent | page|call|hold ENDPOINT TARGET N WINDOW"
+		    " | ping N WINDOW\n",
+		stderr);
+	return EXIT_FAILURE;
 }
