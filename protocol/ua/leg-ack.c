@@ -66,9 +66,10 @@ static void send(struct kept *k)
 static struct kept *keep(struct leg *l, const struct msg *invite)
 {
 	struct kept *k = mem_new(struct kept);
+	struct list *oldest = list_first(&l->ack.kept);
 
-	if (l->ack.n_kept == LIMITS_ACKS)
-		kept_free(list_entry(list_first(&l->ack.kept), struct kept, node));
+	if (oldest && l->ack.n_kept == LIMITS_ACKS)
+		kept_free(list_entry(oldest, struct kept, node));
 	k->leg = l;
 	k->invite = msg_ref(invite);
 	list_append(&l->ack.kept, &k->node);

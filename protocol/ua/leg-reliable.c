@@ -58,7 +58,7 @@ static bool transmit(struct leg *l)
 {
 	const struct response *r = first_of(l);
 
-	return l->s->invite_txn &&
+	return r && l->s->invite_txn &&
 	       txn_reply(l->s->invite_txn, r->status, slice_of(r->bytes, r->n)) == 0;
 }
 
