@@ -69,6 +69,8 @@ bool iface_session_is_for(const struct iface_session *is, const char *client)
 
 void iface_session_take(struct iface_session *is, const char *client)
 {
+	/* Whoever was to be asked next is not: it is somebody's. */
+	agent_session_gone(is);
 	iface_own(&is->owned, client);
 	iface_news_release(is);
 }

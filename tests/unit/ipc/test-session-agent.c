@@ -213,6 +213,55 @@ START_TEST(an_agent_leaves_after_its_answer)
 }
 END_TEST
 
+START_TEST(the_caller_gives_up_while_asking)
+{
+	struct session *out;
+	uint32_t serial;
+
+	setup();
+	two_agents();
+	out = stage_bob_calls(&sc);
+	serial = asked(HIGH);
+	ck_assert_int_eq(session_terminate(out, NULL), 0);
+	/* CANCEL waits for the 100 (RFC 3261 section 9.1), which takes 200 ms (17.2.1). */
+	stage_run(s, 1 * SEC);
+	(void)stage_signal(s, "Terminated", NULL);
+	ck_assert_uint_eq(s->iface->n_sessions, 0);
+	takes(HIGH, serial);
+	stage_run(s, 60 * SEC);
+	stage_silence(s);
+	teardown();
+}
+END_TEST
+
+/* As an agent does that calls methods before it returns. */
+START_TEST(who_is_asked_may_act)
+{
+	uint32_t serial;
+
+	setup();
+	two_agents();
+	(void)stage_bob_calls(&sc);
+	serial = asked(HIGH);
+	verb(LOW, "Ring", NULL);
+	stage_error(s, DBUS_ERROR_ACCESS_DENIED);
+	verb(LOW, "Adopt", NULL);
+	stage_error(s, DBUS_ERROR_INVALID_ARGS);
+	stage_deliver(s, LOW, stage_session_call(s, path, "Adopt"));
+	stage_error(s, DBUS_ERROR_ACCESS_DENIED);
+	verb(HIGH, "Ring", NULL);
+	(void)stage_return(s, "");
+	verb(HIGH, "Accept", "answer");
+	(void)stage_return(s, "");
+	/* It has decided; what it returns changes nothing. */
+	fails(HIGH, serial, PASS);
+	stage_run(s, 30 * SEC);
+	verb(HIGH, "Terminate", NULL);
+	(void)stage_return(s, "");
+	teardown();
+}
+END_TEST
+
 START_TEST(who_is_asked_may_refuse)
 {
 	DBusMessage *m;
@@ -357,6 +406,20 @@ END_TEST
 
 /* ---- the end of other things ---- */
 
+START_TEST(the_bus_is_lost_while_asking)
+{
+	setup();
+	two_agents();
+	(void)stage_bob_calls(&sc);
+	(void)asked(HIGH);
+	bus_lost(s->r.bus);
+	stage_run(s, 1 * SEC);
+	stage_settle(s);
+	(void)world_expect_terminated(sc.bob, 480, ORIGIN_REMOTE);
+	teardown();
+}
+END_TEST
+
 START_TEST(the_endpoint_closes_while_asking)
 {
 	uint32_t serial;
@@ -396,11 +459,14 @@ int main(void)
 		&silence_passes,
 		&an_agent_leaves_while_asked,
 		&an_agent_leaves_after_its_answer,
+		&the_caller_gives_up_while_asking,
+		&who_is_asked_may_act,
 		&who_is_asked_may_refuse,
 		&the_filter_decides,
 		&observers_are_told_and_never_asked,
 		&a_session_is_shown_whole,
 		&what_it_replaces_is_named,
+		&the_bus_is_lost_while_asking,
 		&the_endpoint_closes_while_asking,
 		&the_interfaces_go_while_asking,
 	};
