@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Endpoint.CreateSession. */
+/* Sessions that clients make: Endpoint.CreateSession and Session.FollowRefer. */
 #include "ipc/bus-call.h"
 #include "ipc/bus-option.h"
 #include "ipc/bus-value.h"
@@ -7,6 +7,7 @@
 #include "ipc/iface-session.h"
 #include "protocol/base/err.h"
 #include "protocol/ua/request-headers.h"
+#include "protocol/ua/session-refer.h"
 #include "protocol/ua/session-view.h"
 
 enum {
@@ -15,25 +16,35 @@ enum {
 	CREATE_DESCRIPTION,
 	CREATE_TYPE,
 	CREATE_HEADERS,
-	CREATE_REPLACES,
-	CREATE_JOIN,
 	CREATE_PRIVACY,
 	CREATE_TIMEOUT,
+	CREATE_REPLACES, /* from here on: CreateSession alone */
+	CREATE_JOIN,
 };
 
+/* clang-format off */
+#define OPTIONS \
+	[CREATE_ID] = { "Id", "s", "Last element of the path: letters, digits and '_'." }, \
+	[CREATE_CONTENT_TYPE] = { "ContentType", "s", "Of Description." }, \
+	[CREATE_DESCRIPTION] = { "Description", "ay", "The offer; absent: the far end offers." }, \
+	[CREATE_TYPE] = { "Type", "s", "pc2pc (the default), pc2ph or im." }, \
+	[CREATE_HEADERS] = { "Headers", "a(ss)", "Added; those of the stack are refused." }, \
+	[CREATE_PRIVACY] = { "PrivacyLevel", "s", \
+		"Values of Privacy (RFC 3323), for example id or header;user." }, \
+	[CREATE_TIMEOUT] = { "Timeout", "u", "Seconds until a final answer." }
+/* clang-format on */
+
 const struct bus_option iface_create_session_options[] = {
-	[CREATE_ID] = { "Id", "s", "Last element of the path: letters, digits and '_'." },
-	[CREATE_CONTENT_TYPE] = { "ContentType", "s", "Of Description." },
-	[CREATE_DESCRIPTION] = { "Description", "ay", "The offer; absent: the far end offers." },
-	[CREATE_TYPE] = { "Type", "s", "pc2pc (the default), pc2ph or im." },
-	[CREATE_HEADERS] = { "Headers", "a(ss)", "Added; those of the stack are refused." },
+	OPTIONS,
 	[CREATE_REPLACES] = { "Replaces", "o",
 		"A session of the caller's that the new one replaces at the target (RFC 3891)." },
 	[CREATE_JOIN] = { "Join", "o",
 		"A session of the caller's to join at the target (RFC 3911)." },
-	[CREATE_PRIVACY] = { "PrivacyLevel", "s",
-		"Values of Privacy (RFC 3323), for example id or header;user." },
-	[CREATE_TIMEOUT] = { "Timeout", "u", "Seconds until a final answer." },
+	{ 0 },
+};
+
+const struct bus_option iface_follow_refer_options[] = {
+	OPTIONS,
 	{ 0 },
 };
 
@@ -54,12 +65,14 @@ static int read_session(
 	return v->given && !*ret ? -ENOENT : 0;
 }
 
+/* What both methods have in common, and whether the caller may own one more. */
 static int read_spec(struct bus_call *c, const struct iface *i, struct session_spec *spec,
 	struct request_header **ret_list)
 {
 	const struct bus_value *timeout = bus_call_option(c, CREATE_TIMEOUT);
-	int r;
 
+	if (iface_owner_is_full(i, bus_call_sender(c)))
+		return bus_call_fail(c, -ENOSPC, "you own too much already");
 	spec->id = text_option(c, CREATE_ID);
 	if (bus_call_option(c, CREATE_ID)->given && !spec->id.n)
 		return bus_call_fail(c, -EINVAL, "Id is empty");
@@ -69,14 +82,34 @@ static int read_spec(struct bus_call *c, const struct iface *i, struct session_s
 	spec->privacy = text_option(c, CREATE_PRIVACY);
 	if (timeout->given)
 		spec->timeout = timeout->u * USEC_PER_SEC;
-	r = read_session(c, i, CREATE_REPLACES, &spec->replaces);
+	return iface_session_headers(c, CREATE_HEADERS, &spec->headers, ret_list);
+}
+
+static int read_others(struct bus_call *c, const struct iface *i, struct session_spec *spec)
+{
+	int r = read_session(c, i, CREATE_REPLACES, &spec->replaces);
+
 	if (r == 0)
 		r = read_session(c, i, CREATE_JOIN, &spec->join);
 	if (r == 0 && spec->replaces && spec->join)
 		return bus_call_fail(c, -EINVAL, "Replaces and Join exclude each other");
-	if (r == 0)
-		r = iface_session_headers(c, CREATE_HEADERS, &spec->headers, ret_list);
 	return r;
+}
+
+/* It is the caller's, if it could be made. */
+static int finish(struct bus_call *c, int r, struct session *s, const char *why)
+{
+	struct bus_writer w;
+
+	if (r == -EEXIST)
+		return bus_call_fail(c, r, "a session with this Id exists");
+	if (r < 0)
+		return bus_call_fail(c, r, why ? "%s" : NULL, why);
+	iface_session_take(session_user(s), bus_call_sender(c));
+	bus_call_open(c, &w);
+	bus_write_o(&w, iface_session_path(s));
+	bus_call_send(c, &w);
+	return 0;
 }
 
 /* Its object is there when this returns: the scope ends with the listener being told. */
@@ -94,23 +127,39 @@ int iface_create_session(struct bus_call *c, void *object)
 	struct request_header *list cleanup_free = NULL;
 	struct session_spec spec = { .target = bus_read_s(bus_call_args(c)) };
 	const char *why = NULL;
-	struct bus_writer w;
-	struct session *s;
-	int r;
+	struct session *s = NULL;
+	int r = read_spec(c, ie->iface, &spec, &list);
 
-	if (iface_owner_is_full(ie->iface, bus_call_sender(c)))
-		return bus_call_fail(c, -ENOSPC, "you own too much already");
-	r = read_spec(c, ie->iface, &spec, &list);
+	if (r == 0)
+		r = read_others(c, ie->iface, &spec);
 	if (r < 0)
 		return r;
 	r = begin(ie->ep, &spec, &s, &why);
-	if (r == -EEXIST)
-		return bus_call_fail(c, r, "a session with this Id exists");
+	return finish(c, r, s, why);
+}
+
+/* ---- FollowRefer ---- */
+
+static int follow(struct session *s, uint32_t id, const struct session_spec *spec,
+	struct session **ret_session, const char **ret_why)
+{
+	UA_SCOPE(session_endpoint(s)->ua);
+
+	return session_follow_refer(s, id, spec, ret_session, ret_why);
+}
+
+int iface_follow_refer(struct bus_call *c, void *object)
+{
+	struct iface_session *is = object;
+	struct request_header *list cleanup_free = NULL;
+	uint32_t id = bus_read_u(bus_call_args(c));
+	struct session_spec spec = { 0 };
+	const char *why = NULL;
+	struct session *s = NULL;
+	int r = read_spec(c, is->iface, &spec, &list);
+
 	if (r < 0)
-		return bus_call_fail(c, r, why ? "%s" : NULL, why);
-	iface_session_take(session_user(s), bus_call_sender(c));
-	bus_call_open(c, &w);
-	bus_write_o(&w, iface_session_path(s));
-	bus_call_send(c, &w);
-	return 0;
+		return r;
+	r = follow(is->s, id, &spec, &s, &why);
+	return finish(c, r, s, why);
 }

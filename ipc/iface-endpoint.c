@@ -80,11 +80,10 @@ static const struct bus_option register_options[] = {
 static int do_register(struct bus_call *c, void *object)
 {
 	struct iface_endpoint *ie = object;
-	const struct bus_value *headers = bus_call_option(c, REGISTER_HEADERS);
 	const struct bus_value *expires = bus_call_option(c, REGISTER_EXPIRES);
 	struct registration_options o = { 0 };
-	struct request_header *list = NULL;
-	int r = 0;
+	struct request_header *list cleanup_free = NULL;
+	int r;
 
 	if (!ie->ep->registration)
 		return bus_call_fail(c, -EOPNOTSUPP, "a peer-to-peer endpoint does not register");
@@ -92,21 +91,16 @@ static int do_register(struct bus_call *c, void *object)
 		return bus_call_fail(c, -EINVAL, "Expires of 0 is what Unregister is for");
 	if (expires->given)
 		o.expires = expires->u;
-	if (headers->given)
-		r = iface_read_headers(headers->items, &list, &o.n_headers);
+	r = iface_headers_option(c, REGISTER_HEADERS, &list, &o.n_headers);
+	if (r == 0)
+		r = wait_for(c, ie, UA_REGISTER);
 	if (r < 0)
-		return bus_call_fail(c, r, "too many headers");
-	r = wait_for(c, ie, UA_REGISTER);
-	if (r == 0) {
-		o.headers = list;
-		r = registration_start(ie->ep->registration, &o);
-		if (r < 0)
-			r = unwait(ie, r,
-				r == -EINVAL ? "a header is malformed or belongs to the stack"
-					     : "the profile has no registrar");
-	}
-	free(list);
-	return r;
+		return r;
+	o.headers = list;
+	r = registration_start(ie->ep->registration, &o);
+	if (r == -EINVAL)
+		return unwait(ie, r, "Expires is too large, or among Headers");
+	return r < 0 ? unwait(ie, r, "the profile has no registrar") : 0;
 }
 
 enum { UNREGISTER_ALL };

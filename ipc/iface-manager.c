@@ -141,22 +141,20 @@ static void on_creator_left(void *ctx, const char *client)
 static int register_new(struct bus_call *c, struct endpoint *ep)
 {
 	const struct bus_value *wish = bus_call_option(c, CREATE_REGISTER);
-	const struct bus_value *headers = bus_call_option(c, CREATE_HEADERS);
 	struct registration_options o = { 0 };
-	struct request_header *list = NULL;
-	int r = 0;
+	struct request_header *list cleanup_free = NULL;
+	int r;
 
 	if (!(wish->given ? wish->b : ep->profile->registers))
 		return 0;
 	if (!ep->registration)
 		return -EOPNOTSUPP;
-	if (headers->given)
-		r = iface_read_headers(headers->items, &list, &o.n_headers);
+	r = iface_headers_option(c, CREATE_HEADERS, &list, &o.n_headers);
+	if (r < 0)
+		return r;
 	o.headers = list;
-	if (r == 0)
-		r = registration_start(ep->registration, &o);
-	free(list);
-	return r;
+	r = registration_start(ep->registration, &o);
+	return r == -EINVAL ? bus_call_fail(c, r, "Expires is no header for an endpoint") : r;
 }
 
 static int create_endpoint(struct bus_call *c, void *object)
@@ -195,8 +193,7 @@ static int create_endpoint(struct bus_call *c, void *object)
 	r = register_new(c, ep);
 	if (r < 0) {
 		endpoint_close(ep);
-		return bus_call_fail(
-			c, r, r == -EINVAL ? "Headers cannot be used for a registration" : NULL);
+		return r;
 	}
 	if (lifetime && strcmp(lifetime, "client") == 0) {
 		struct iface_endpoint *ie = ep->user;

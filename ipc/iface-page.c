@@ -60,21 +60,6 @@ static int start(struct bus_call *c, struct endpoint *ep, struct page_spec *spec
 	return 0;
 }
 
-static int read_headers(struct bus_call *c, const struct bus_value *v, struct page_spec *spec,
-	struct request_header **ret_list)
-{
-	int r;
-
-	*ret_list = NULL;
-	if (!v->given)
-		return 0;
-	r = iface_read_headers(v->items, ret_list, &spec->n_headers);
-	if (r < 0)
-		return bus_call_fail(c, r, "too many headers");
-	spec->headers = *ret_list;
-	return 0;
-}
-
 static usec_t read_timeout(const struct bus_value *v)
 {
 	return v->given ? v->u * USEC_PER_SEC : 0;
@@ -102,7 +87,7 @@ int iface_page_send(struct bus_call *c, void *object)
 	struct bus_reader *args = bus_call_args(c);
 	const struct bus_value *method = bus_call_option(c, IFACE_PAGE_METHOD);
 	struct page_spec spec = { .target = bus_read_s(args) };
-	struct request_header *headers;
+	struct request_header *headers cleanup_free = NULL;
 	int r;
 
 	spec.content_type = bus_read_s(args);
@@ -110,11 +95,9 @@ int iface_page_send(struct bus_call *c, void *object)
 	if (method->given)
 		spec.method = method->s;
 	spec.timeout = read_timeout(bus_call_option(c, IFACE_PAGE_TIMEOUT));
-	r = read_headers(c, bus_call_option(c, IFACE_PAGE_HEADERS), &spec, &headers);
-	if (r == 0)
-		r = start(c, ie->ep, &spec, answer_page);
-	free(headers);
-	return r;
+	r = iface_headers_option(c, IFACE_PAGE_HEADERS, &headers, &spec.n_headers);
+	spec.headers = headers;
+	return r < 0 ? r : start(c, ie->ep, &spec, answer_page);
 }
 
 /* ---- QueryCapabilities ---- */
@@ -141,13 +124,11 @@ int iface_page_query(struct bus_call *c, void *object)
 	struct iface_endpoint *ie = object;
 	struct page_spec spec = { .target = bus_read_s(bus_call_args(c)),
 		.method = SLICE("OPTIONS") };
-	struct request_header *headers;
+	struct request_header *headers cleanup_free = NULL;
 	int r;
 
 	spec.timeout = read_timeout(bus_call_option(c, IFACE_QUERY_TIMEOUT));
-	r = read_headers(c, bus_call_option(c, IFACE_QUERY_HEADERS), &spec, &headers);
-	if (r == 0)
-		r = start(c, ie->ep, &spec, answer_query);
-	free(headers);
-	return r;
+	r = iface_headers_option(c, IFACE_QUERY_HEADERS, &headers, &spec.n_headers);
+	spec.headers = headers;
+	return r < 0 ? r : start(c, ie->ep, &spec, answer_query);
 }

@@ -64,3 +64,12 @@ void iface_write_headers(struct bus_writer *w, const struct msg *m);
 /* Borrowed from the reader's message. -ENOSPC above the limit; *ret_headers is the caller's to
  * free. */
 int iface_read_headers(struct bus_reader items, struct request_header **ret_headers, size_t *ret_n);
+/*
+ * The same of an option, checked by request_headers_check(); NULL if it is not given. On failure
+ * the call is answered by an error that names the header.
+ */
+int iface_headers_option(
+	struct bus_call *c, unsigned row, struct request_header **ret_headers, size_t *ret_n);
+/* Answers a call whose headers cannot be used. */
+struct request_header_fault;
+int iface_fail_header(struct bus_call *c, int error, const struct request_header_fault *fault);

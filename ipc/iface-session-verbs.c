@@ -19,15 +19,14 @@ static struct session *of(void *object)
 int iface_session_headers(struct bus_call *c, unsigned row, struct session_headers *ret,
 	struct request_header **ret_list)
 {
-	const struct bus_value *v = bus_call_option(c, row);
-	int r = 0;
+	struct request_header_fault fault;
+	int r = iface_headers_option(c, row, ret_list, &ret->n);
 
-	if (v->given)
-		r = iface_read_headers(v->items, ret_list, &ret->n);
 	if (r < 0)
-		return bus_call_fail(c, r, "too many headers");
+		return r;
 	ret->list = *ret_list;
-	return 0;
+	r = session_headers_check(ret, &fault);
+	return r < 0 ? iface_fail_header(c, r, &fault) : 0;
 }
 
 /* A type and its bytes among the arguments. */
@@ -168,7 +167,7 @@ static int ring(struct bus_call *c, void *object)
 	if (r == -EOPNOTSUPP)
 		return bus_call_fail(
 			c, r, "the far end does not support reliable provisional answers");
-	return finish(c, r, "Status, Description or a header cannot be used");
+	return finish(c, r, "Status, Reason or Description cannot be used");
 }
 
 enum { ANSWER_HEADERS };
@@ -192,7 +191,7 @@ static int accept_session(struct bus_call *c, void *object)
 	/* An agent need not return from SessionReceived first. The session may be gone already. */
 	if (r == 0 && bus_call_object(c) && is->ask)
 		iface_session_take(is, bus_call_sender(c));
-	return finish(c, r, "the description or a header cannot be used");
+	return finish(c, r, "the description cannot be used");
 }
 
 static int reject(struct bus_call *c, void *object)
@@ -206,7 +205,7 @@ static int reject(struct bus_call *c, void *object)
 	if (r < 0)
 		return r;
 	r = session_reject(of(object), status, reason, &headers);
-	return finish(c, r, "status has to be 300 to 699; or reason or a header cannot be used");
+	return finish(c, r, "status has to be 300 to 699, or the reason cannot be used");
 }
 
 static int redirect(struct bus_call *c, void *object)
@@ -227,7 +226,7 @@ static int redirect(struct bus_call *c, void *object)
 	if (r < 0)
 		return r;
 	r = session_redirect(of(object), targets, n, &headers);
-	return finish(c, r, "a target is no URI, there is none, or a header cannot be used");
+	return finish(c, r, "a target is no URI, or there is none");
 }
 
 /* ---- within ---- */
@@ -278,7 +277,7 @@ static int send_message(struct bus_call *c, void *object)
 	if (r < 0)
 		return r;
 	r = session_message(of(object), &body, &headers, &reply);
-	return expected(c, &reply, r, "the content type or a header cannot be used");
+	return expected(c, &reply, r, "the content type cannot be used");
 }
 
 static int send_info(struct bus_call *c, void *object)
@@ -295,7 +294,7 @@ static int send_info(struct bus_call *c, void *object)
 	if (r < 0)
 		return r;
 	r = session_info(of(object), package, &body, &headers, &reply);
-	return expected(c, &reply, r, "the package, the content type or a header cannot be used");
+	return expected(c, &reply, r, "the package or the content type cannot be used");
 }
 
 /* ---- transfer ---- */
@@ -328,7 +327,7 @@ static int refer(struct bus_call *c, void *object)
 	r = iface_session_headers(c, REFER_HEADERS, &o.headers, &list);
 	if (r < 0)
 		return r;
-	return finish(c, session_refer(is->s, &o), "the target or a header cannot be used");
+	return finish(c, session_refer(is->s, &o), "the target cannot be used");
 }
 
 /* The id that comes first names no REFER that waits. */
@@ -381,7 +380,7 @@ static int terminate(struct bus_call *c, void *object)
 	if (r < 0)
 		return r;
 	r = session_terminate(of(object), &end);
-	return finish(c, r, "Status, Reason or a header cannot be used");
+	return finish(c, r, "Status or Reason cannot be used");
 }
 
 static int adopt(struct bus_call *c, void *object)
@@ -456,8 +455,16 @@ const struct bus_method iface_session_methods[] = {
 		       "Errors: WrongState, InvalidArgument, NoSuchObject, LimitExceeded." },
 	{ VERB(AcceptRefer), .in = "ua{sv}", .args = BUS_ARGS("id", "options"),
 		.call = accept_refer,
-		.doc = "Takes on what ReferReceived asks: 202. Calling is the client's business, "
-		       "NotifyRefer tells how it goes. Errors: NoSuchObject, WrongState." },
+		.doc = "Takes on what ReferReceived asks: 200. Calling is the client's business, "
+		       "NotifyRefer tells how it goes; FollowRefer does both. Errors: NoSuchObject, WrongState." },
+	{ VERB(FollowRefer), .in = "ua{sv}", .out = "o",
+		.args = BUS_ARGS("id", "options", "session"), .options = iface_follow_refer_options,
+		.call = iface_follow_refer,
+		.doc = "Does what ReferReceived asks: accepts it unless that was done, and calls whom "
+		       "it names, with Replaces and Referred-By as it says. The caller owns the new "
+		       "session; how it fares is told to the far end without NotifyRefer. Errors: "
+		       "NoSuchObject, WrongState, NotSupported (no INVITE to a SIP or tel URI), and "
+		       "as for CreateSession." },
 	{ VERB(RejectRefer), .in = "uu", .args = BUS_ARGS("id", "status"), .call = reject_refer,
 		.doc = "Refuses what ReferReceived asks. Errors: NoSuchObject, WrongState, "
 		       "InvalidArgument." },

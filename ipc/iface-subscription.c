@@ -388,7 +388,7 @@ int iface_refer(struct bus_call *c, void *object)
 	r = refer_new(ie->ep, &spec, &refer_ops, sub, &sub->r);
 	if (r < 0) {
 		free(sub);
-		return r == -EINVAL ? bus_call_fail(c, r, "a URI or a header cannot be used") : r;
+		return r == -EINVAL ? bus_call_fail(c, r, "a URI cannot be used") : r;
 	}
 	sub->iface = ie->iface;
 	sub->ep = ie->ep;

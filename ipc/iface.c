@@ -4,6 +4,7 @@
 #include "ipc/agent.h"
 #include "ipc/bus-call.h"
 #include "ipc/bus-object.h"
+#include "ipc/bus-option.h"
 #include "ipc/bus-value.h"
 #include "ipc/bus-xml.h"
 #include "ipc/iface-private.h"
@@ -247,6 +248,35 @@ int iface_read_headers(struct bus_reader items, struct request_header **ret_head
 		list[n].name = bus_read_s(&pair);
 		list[n].value = bus_read_s(&pair);
 		n++;
+	}
+	*ret_headers = list;
+	*ret_n = n;
+	return 0;
+}
+
+int iface_fail_header(struct bus_call *c, int error, const struct request_header_fault *fault)
+{
+	return bus_call_fail(c, error, "header \"%.*s\" %s", SLICE_ARGS(fault->name), fault->why);
+}
+
+int iface_headers_option(
+	struct bus_call *c, unsigned row, struct request_header **ret_headers, size_t *ret_n)
+{
+	const struct bus_value *v = bus_call_option(c, row);
+	struct request_header_fault fault;
+	struct request_header *list = NULL;
+	size_t n = 0;
+	int r = 0;
+
+	if (v->given)
+		r = iface_read_headers(v->items, &list, &n);
+	if (r < 0)
+		return bus_call_fail(c, r, "more than %d headers", LIMITS_USER_HEADERS);
+	r = request_headers_check(list, n, &fault);
+	if (r < 0) {
+		r = iface_fail_header(c, r, &fault);
+		free(list);
+		return r;
 	}
 	*ret_headers = list;
 	*ret_n = n;

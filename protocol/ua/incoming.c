@@ -140,7 +140,7 @@ static void reply_to_refer(struct incoming *in, struct uas_reply *r, struct buf 
 int incoming_reply(struct incoming *in, const struct incoming_reply *r)
 {
 	UA_SCOPE(in->ep->ua);
-	const struct request_header *bad;
+	struct request_header_fault bad;
 	struct buf tag = BUF_NULL, headers = BUF_NULL;
 	struct uas_reply reply = { .status = r->status, .reason = r->reason };
 

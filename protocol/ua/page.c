@@ -34,7 +34,7 @@ static int find_method(struct slice name, size_t *ret_row)
 
 static int check(const struct page_spec *p, const char **ret_why)
 {
-	const struct request_header *bad;
+	struct request_header_fault bad;
 	struct uri uri;
 	int r;
 
@@ -56,8 +56,7 @@ static int check(const struct page_spec *p, const char **ret_why)
 	}
 	r = request_headers_check(p->headers, p->n_headers, &bad);
 	if (r < 0)
-		*ret_why = r == -EMSGSIZE ? "too many headers"
-					  : "a header is malformed or belongs to the stack";
+		*ret_why = bad.why;
 	return r;
 }
 

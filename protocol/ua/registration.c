@@ -327,7 +327,7 @@ static void on_timer(struct timer *t)
 
 static int check_start(const struct registration *r, const struct registration_options *o)
 {
-	const struct request_header *bad;
+	struct request_header_fault bad;
 	int e;
 
 	if (!profile_registrar(r->ep->profile))

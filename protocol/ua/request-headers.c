@@ -10,6 +10,7 @@
 static bool is_the_stacks(enum hdr_id id)
 {
 	static const enum hdr_id own[] = {
+		HDR_AUTHENTICATION_INFO,
 		HDR_AUTHORIZATION,
 		HDR_CALL_ID,
 		HDR_CONTACT,
@@ -20,6 +21,7 @@ static bool is_the_stacks(enum hdr_id id)
 		HDR_MAX_FORWARDS,
 		HDR_PATH,
 		HDR_PROXY_AUTHENTICATE,
+		HDR_PROXY_AUTHENTICATION_INFO,
 		HDR_PROXY_AUTHORIZATION,
 		HDR_RECORD_ROUTE,
 		HDR_ROUTE,
@@ -35,26 +37,38 @@ static bool is_the_stacks(enum hdr_id id)
 	return false;
 }
 
-int request_headers_check(
-	const struct request_header *h, size_t n, const struct request_header **ret_bad)
+static bool is_repeated(const struct request_header *h, size_t i)
 {
-	if (n > LIMITS_USER_HEADERS) {
-		*ret_bad = &h[LIMITS_USER_HEADERS];
-		return -EMSGSIZE;
-	}
-	for (size_t i = 0; i < n; i++) {
-		enum hdr_id id = hdr_find(h[i].name);
+	enum hdr_id id = hdr_find(h[i].name);
 
-		if (is_the_stacks(id) || !build_header_is_safe(h[i].name, h[i].value)) {
-			*ret_bad = &h[i];
-			return -EINVAL;
-		}
-		for (size_t j = 0; j < i; j++)
-			if (id != HDR_OTHER && hdr_multiplicity(id) == HDR_ONE &&
-				hdr_find(h[j].name) == id) {
-				*ret_bad = &h[i];
-				return -EINVAL;
-			}
+	for (size_t j = 0; j < i; j++)
+		if (id != HDR_OTHER && hdr_multiplicity(id) == HDR_ONE && hdr_find(h[j].name) == id)
+			return true;
+	return false;
+}
+
+/* What is wrong with the i-th; NULL: nothing. */
+static const char *find_fault(const struct request_header *h, size_t i)
+{
+	if (is_the_stacks(hdr_find(h[i].name)))
+		return "belongs to the stack";
+	if (!build_header_is_safe(h[i].name, SLICE_NULL))
+		return "is no name of a header";
+	if (!build_header_is_safe(h[i].name, h[i].value))
+		return "has a line break in it";
+	return is_repeated(h, i) ? "is there twice" : NULL;
+}
+
+int request_headers_check(
+	const struct request_header *h, size_t n, struct request_header_fault *ret_fault)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *why = i < LIMITS_USER_HEADERS ? find_fault(h, i) : "is one too many";
+
+		if (!why)
+			continue;
+		*ret_fault = (struct request_header_fault){ .name = h[i].name, .why = why };
+		return i < LIMITS_USER_HEADERS ? -EINVAL : -EMSGSIZE;
 	}
 	return 0;
 }

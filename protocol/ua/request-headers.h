@@ -9,10 +9,16 @@ struct request_header {
 	struct slice name, value;
 };
 
+/* The first of a client's headers that cannot be used. */
+struct request_header_fault {
+	struct slice name;
+	const char *why; /* follows the name in a sentence: "belongs to the stack" */
+};
+
 /*
- * Headers that a client brings: -EINVAL with *ret_bad pointing at the first that is malformed or
- * belongs to the stack (Via, From, To, Call-ID, CSeq, Contact, Max-Forwards, Route, Record-Route,
+ * Headers that a client brings: -EINVAL if one is malformed, there twice though it may not be, or
+ * the stack's own (Via, From, To, Call-ID, CSeq, Contact, Max-Forwards, Route, Record-Route,
  * Content-Length, Content-Type, Authorization, Proxy-Authorization, ...); -EMSGSIZE if too many.
  */
 int request_headers_check(
-	const struct request_header *h, size_t n, const struct request_header **ret_bad);
+	const struct request_header *h, size_t n, struct request_header_fault *ret_fault);

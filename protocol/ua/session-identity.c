@@ -2,36 +2,40 @@
 #include "protocol/ua/session-identity.h"
 
 #include "protocol/ua/leg.h"
-#include "protocol/ua/session-private.h"
+#include "protocol/ua/session-in-private.h"
+#include "protocol/ua/session-view.h"
 
-/* The way by which the far end reaches us; NULL: none yet. */
-static const struct flow *flow_of(const struct session *s)
+bool session_identity_is_from_server(const struct endpoint *ep, const struct flow *f)
 {
-	if (s->leg)
-		return s->leg->flow;
-	return s->invite ? request_flow(s->invite) : NULL;
+	const struct flow *server = ep->flow;
+
+	if (!server || !f || !profile_proxy(ep->profile))
+		return false;
+	if (server == f)
+		return true;
+	return server->transport == f->transport &&
+	       slice_eq(slice_str(server->peer.host), slice_str(f->peer.host)) &&
+	       (flow_is_reliable(f) || server->peer.port == f->peer.port);
 }
 
-/* What the far end's side said about it last. */
-static const struct msg *message_of(const struct session *s)
+/* The message that says who the far end is, if it came from whom we believe. */
+static const struct msg *believed(const struct session *s)
 {
-	if (!s->outgoing)
-		return s->invite_msg;
-	return s->final_msg ? s->final_msg : s->last_msg;
+	if (s->in)
+		return s->in->trusted ? s->invite_msg : NULL;
+	if (!s->leg || !session_identity_is_from_server(s->ep, s->leg->flow))
+		return NULL;
+	return s->final_msg;
 }
 
-void session_asserted_identities(
-	const struct session *s, void (*each)(void *ctx, struct slice uri), void *ctx)
+struct slice session_asserted(const struct session *s, unsigned i)
 {
-	const struct flow *flow = flow_of(s);
-	const struct msg *m = message_of(s);
+	const struct msg *m = believed(s);
 	struct msg_list it = { 0 };
 	struct slice value;
-	struct addr a;
 
-	if (!m || !flow || flow != s->ep->flow)
-		return;
-	while (msg_list_next(m, HDR_P_ASSERTED_IDENTITY, &it, &value) == 1)
-		if (addr_parse(value, &a) == 0)
-			each(ctx, a.uri.text);
+	while (m && msg_list_next(m, HDR_P_ASSERTED_IDENTITY, &it, &value) == 1)
+		if (i-- == 0)
+			return value;
+	return SLICE_NULL;
 }

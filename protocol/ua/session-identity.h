@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-#include "protocol/base/slice.h"
+#include <stdbool.h>
 
-struct session;
+struct endpoint;
+struct flow;
 
 /*
- * Who the far end is according to the endpoint's own server: URIs of P-Asserted-Identity in the
- * INVITE that came, or in the last answer to ours. Only what that server sent over the endpoint's
- * connection counts (RFC 3325 section 8: nobody else is trusted).
+ * The profile's server speaks for whom it lets in; anybody else may write what they like into
+ * P-Asserted-Identity (RFC 3325 section 5). What it said is session_asserted().
  */
-void session_asserted_identities(
-	const struct session *s, void (*each)(void *ctx, struct slice uri), void *ctx);
+bool session_identity_is_from_server(const struct endpoint *ep, const struct flow *f);

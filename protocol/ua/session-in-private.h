@@ -8,6 +8,7 @@
  *   session-in.c           the INVITE comes, and what the caller does until it is answered
  *   session-in-answer.c    our answers, provisional and final
  *   session-in-replaces.c  the dialog that Replaces or Join names
+ *   session-identity.c     whom the caller is said to be, and by whom
  */
 struct session_in {
 	struct session *s;

@@ -2,6 +2,7 @@
 #include "protocol/base/err.h"
 #include "protocol/msg/build.h"
 #include "protocol/ua/limits.h"
+#include "protocol/ua/session-identity.h"
 #include "protocol/ua/session-in-private.h"
 #include "protocol/ua/uas.h"
 
@@ -128,21 +129,6 @@ void session_in_free(struct session *s)
 
 /* ---- what is read off the INVITE ---- */
 
-/* The profile's server speaks for who it lets in; anybody else may write what they like there
- * (RFC 3325 section 5). */
-static bool comes_from_server(const struct endpoint *ep, const struct flow *f)
-{
-	const struct flow *server = ep->flow;
-
-	if (!server || !profile_proxy(ep->profile))
-		return false;
-	if (server == f)
-		return true;
-	return server->transport == f->transport &&
-	       slice_eq(slice_str(server->peer.host), slice_str(f->peer.host)) &&
-	       (flow_is_reliable(f) || server->peer.port == f->peer.port);
-}
-
 static bool has_line(struct slice text, struct slice begin)
 {
 	struct slice line;
@@ -181,7 +167,7 @@ static void fill(struct session *s, struct msg *m, struct flow *f)
 
 	s->in = mem_new(struct session_in);
 	s->in->s = s;
-	s->in->trusted = comes_from_server(s->ep, f);
+	s->in->trusted = session_identity_is_from_server(s->ep, f);
 	s->invite_msg = msg_ref(m);
 	s->last_msg = msg_ref(m);
 	s->type = mem_strdup(type_of(m));
@@ -210,19 +196,6 @@ static void note_replaced(struct session *s, const struct session_in_verdict *v)
 	s->joins = v->joins;
 	if (other)
 		list_append(&other->replaced_by, &s->replaces_node);
-}
-
-struct slice session_asserted(const struct session *s, unsigned i)
-{
-	struct msg_list it = { 0 };
-	struct slice value;
-
-	if (!s->in || !s->in->trusted)
-		return SLICE_NULL;
-	while (msg_list_next(s->invite_msg, HDR_P_ASSERTED_IDENTITY, &it, &value) == 1)
-		if (i-- == 0)
-			return value;
-	return SLICE_NULL;
 }
 
 /* ---- beginning ---- */

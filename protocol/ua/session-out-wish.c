@@ -61,8 +61,7 @@ static int read_headers(struct session *s, const struct session_spec *spec, cons
 	int r = session_append_headers(&s->out->lines, &spec->headers);
 
 	if (r < 0)
-		*ret_why = r == -EMSGSIZE ? "too many headers"
-					  : "a header is malformed or belongs to the stack";
+		*ret_why = "a header cannot be used";
 	return r;
 }
 

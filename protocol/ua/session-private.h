@@ -90,7 +90,6 @@ bool session_body_is_safe(const struct session_body *b);
 /* Header lines that a client brought. -EINVAL, -EMSGSIZE: one is malformed, or on the stack's own
  * list for sessions. */
 int session_append_headers(struct buf *b, const struct session_headers *h);
-bool session_owns_header(enum hdr_id id);
 /* Allow, Supported and such: what INVITE and its 2xx carry (13.2.1, 13.3.1.4). */
 void session_append_capabilities(struct buf *b);
 

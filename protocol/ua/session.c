@@ -423,7 +423,8 @@ void session_leg_acked(struct leg *l, const struct msg *ack)
 
 /* ---- headers ---- */
 
-bool session_owns_header(enum hdr_id id)
+/* What verbs and options are there for, or what only the stack knows. */
+static bool owns_header(enum hdr_id id)
 {
 	static const enum hdr_id own[] = {
 		HDR_ALLOW,
@@ -437,10 +438,13 @@ bool session_owns_header(enum hdr_id id)
 		HDR_REPLACES,
 		HDR_REQUIRE,
 		HDR_RSEQ,
+		HDR_SERVER,
 		HDR_SESSION_EXPIRES,
 		HDR_SUBSCRIPTION_STATE,
 		HDR_SUPPORTED,
+		HDR_TARGET_DIALOG,
 		HDR_UNSUPPORTED,
+		HDR_USER_AGENT,
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(own); i++)
@@ -449,19 +453,30 @@ bool session_owns_header(enum hdr_id id)
 	return false;
 }
 
+int session_headers_check(const struct session_headers *h, struct request_header_fault *ret_fault)
+{
+	int r = request_headers_check(h->list, h->n, ret_fault);
+
+	for (size_t i = 0; i < h->n && r == 0; i++) {
+		if (!owns_header(hdr_find(h->list[i].name)))
+			continue;
+		ret_fault->name = h->list[i].name;
+		ret_fault->why = "belongs to the stack";
+		r = -EINVAL;
+	}
+	return r;
+}
+
 int session_append_headers(struct buf *b, const struct session_headers *h)
 {
-	const struct request_header *bad;
+	struct request_header_fault bad;
 	int r;
 
 	if (!h)
 		return 0;
-	r = request_headers_check(h->list, h->n, &bad);
+	r = session_headers_check(h, &bad);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < h->n; i++)
-		if (session_owns_header(hdr_find(h->list[i].name)))
-			return -EINVAL;
 	for (size_t i = 0; i < h->n; i++)
 		build_header_named(b, h->list[i].name, h->list[i].value);
 	return 0;

@@ -8,6 +8,7 @@
  * owner; news by ua-listener.h. Descriptions are the client's and opaque here.
  */
 struct request_header;
+struct request_header_fault;
 struct session;
 
 /* A body with its type; n == 0: none. */
@@ -20,6 +21,11 @@ struct session_headers {
 	const struct request_header *list;
 	size_t n;
 };
+/*
+ * What verbs here think of them: as request_headers_check(), and what verbs and options are there
+ * for belongs to the stack as well (Supported, Require, Session-Expires, RSeq, Refer-To, ...).
+ */
+int session_headers_check(const struct session_headers *h, struct request_header_fault *ret_fault);
 
 /*
  * How a verb that waits for the far end ends: exactly once, by a note, never before the verb
