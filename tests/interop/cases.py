@@ -11,7 +11,16 @@ def uri(user):
     return 'sip:%s@%s' % (user, lab.DOMAIN)
 
 
-class WithPhone(lab.Case):
+class WithSessions(lab.Case):
+    def check_at_end(self, client):
+        self.addCleanup(self.nothing_stays, client)
+
+    def nothing_stays(self, client):
+        if not self.failed:
+            lab.wait_for(lambda: client.get(lab.ROOT, 'SessionCount', 'Manager') == 0, 'all sessions to be gone')
+
+
+class WithPhone(WithSessions):
     """alice at the daemon over UDP, carol at baresip."""
     protocol = 'udp'
     answer = 'manual'
@@ -23,13 +32,10 @@ class WithPhone(lab.Case):
         bus = self.lab.start_daemon()
         self.carol = phone.Phone(self.lab, 'carol', self.protocol, answer=self.answer)
         bus.wait_state(ALICE, 'registered')
+        self.check_at_end(bus)
         self.client = call.Caller(self.lab)
         self.client.serve()
         self.sound = call.Sound(self.lab)
-
-    def tearDown(self):
-        self.assertEqual(self.client.get(lab.ROOT, 'SessionCount', 'Manager'), 0)
-        super().tearDown()
 
     def called(self):
         """carol calls; gives our side of it."""
@@ -37,7 +43,7 @@ class WithPhone(lab.Case):
         return self.client.wait_call()
 
 
-class WithTwo(lab.Case):
+class WithTwo(WithSessions):
     """Two endpoints of the daemon with each other, alice over UDP, bob over TCP."""
 
     def setUp(self):
@@ -48,6 +54,7 @@ class WithTwo(lab.Case):
         bus = self.lab.start_daemon()
         for path in (ALICE, BOB):
             bus.wait_state(path, 'registered')
+        self.check_at_end(bus)
         self.caller, self.called = call.Caller(self.lab), call.Caller(self.lab)
         self.called.serve()
         self.here, self.there = call.Sound(self.lab), call.Sound(self.lab)

@@ -385,11 +385,15 @@ class Case(unittest.TestCase):
 
     def setUp(self):
         self.lab = Lab()
+        self.addCleanup(self.close)
         self.lab.start_bus()
 
-    def tearDown(self):
-        wrong = self.lab.close(self.id() in Tap.counted)
-        self.assertEqual(wrong, [])
+    @property
+    def failed(self):
+        return self.id() in Tap.counted
+
+    def close(self):
+        self.assertEqual(self.lab.close(self.failed), [])
 
     @contextlib.contextmanager
     def refused(self, *names):

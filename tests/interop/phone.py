@@ -2,13 +2,26 @@
 """baresip as a telephone: without a sound card, steered over its control port."""
 import glob
 import json
+import os
 import socket
+import struct
+import wave
 
 import lab
 
 
+def hum(here):
+    """A minute of a tone. (A source by aubridge falls silent for good when baresip stops any tone of its own.)"""
+    path = here.path('hum.wav')
+    if not os.path.exists(path):
+        with wave.open(path, 'wb') as w:
+            w.setparams((1, 2, 8000, 0, 'NONE', ''))
+            w.writeframes(b''.join(struct.pack('<h', 8000 * (n // 16 % 2)) for n in range(8000)) * 60)
+    return path
+
+
 class Phone:
-    """One baresip, registered as one user. It has a tone for a microphone and echoes what it hears."""
+    """One baresip, registered as one user. It has a tone for a microphone and no ears."""
 
     def __init__(self, here, user, transport='udp', contact='alice', answer='manual'):
         """answer: manual, auto, or early (183 with a description, then `accept`)."""
@@ -21,7 +34,8 @@ class Phone:
         media = lab.free_port()
         here.write(folder + '/config', '\n'.join([
             'sip_listen 127.0.0.1:%d' % port, 'net_interface 127.0.0.1', 'module_path ' + modules, 'module g711.so',
-            'module aubridge.so', 'audio_source aubridge,echo', 'audio_player aubridge,echo', 'audio_alert aubridge,alert',
+            'module aufile.so', 'audio_source aufile,' + hum(here), 'module aubridge.so', 'audio_player aubridge,ear',
+            'audio_alert aubridge,alert',
             'rtp_ports %d-%d' % (media, media + 98), 'call_max_calls 4', 'call_local_timeout 60', 'module uuid.so', 'module_tmp account.so',
             'module_app contact.so', 'module_app menu.so', 'module ctrl_tcp.so', 'ctrl_tcp_listen 127.0.0.1:%d' % control, '']))
         here.write(folder + '/accounts',

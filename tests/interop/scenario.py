@@ -8,7 +8,6 @@ about and not twelve headers for every message:
     @gets CODE            receives a response; its To is that of later @asks (or @acks)
     @target               the response just named tells the Contact for later @asks
     @maybe CODE           a response that may come first
-    @got REGEXP           receives a response with such a code
     @with HEADER: REGEXP  the message just named must have that
     @without HEADER       and must not have that
     @line REGEXP          and this anywhere
@@ -21,6 +20,7 @@ about and not twelve headers for every message:
     @asks METHOD CSEQ     in a <send>: the start of a caller's request in its dialog
     @asks-back METHOD CSEQ      in a <send>: the same of the called, in the dialog of the request named invite
     @sound                in a <send>: its end with a description
+    @hold                 in a <send>: the same changed: on hold
     @empty                in a <send>: its end without a body
 """
 import os
@@ -33,14 +33,15 @@ Content-Type: application/sdp
 Content-Length: [len]
 
 v=0
-o=sipp 1 1 IN IP4 [local_ip]
+o=sipp 1 VERSION IN IP4 [local_ip]
 s=-
 c=IN IP4 [local_ip]
 t=0 0
 m=audio 9 RTP/AVP 0
 a=rtpmap:0 PCMU/8000
 '''
-EMPTY = 'Content-Length: 0\n\n'
+ENDS = {'sound': SOUND.replace('VERSION', '1'), 'hold': SOUND.replace('VERSION', '2') + 'a=sendonly\n',
+        'empty': 'Content-Length: 0\n\n'}
 COMMON = '''\
 Max-Forwards: 70
 Contact: <sip:sipp@[local_ip]:[local_port];transport=[transport]>
@@ -83,9 +84,6 @@ class Expansion:
         self.opening, self.actions = '<recv response="%s">' % code, []
         if int(code) > 100:
             self.find('[^ ].*', 'To', 'peer_to' if int(code) < 300 else 'refused_to')
-
-    def got(self, regexp):
-        self.opening, self.actions = '<recv response=".*" regexp_match="true">'.replace('.*', regexp), []
 
     # ---- what is said of the message just named
 
@@ -138,12 +136,12 @@ class Expansion:
             return
         self.close()
         words = rest.split(None, 2)
-        if word in ('sound', 'empty'):
-            self.lines.append(SOUND if word == 'sound' else EMPTY)
+        if word in ENDS:
+            self.lines.append(ENDS[word])
         elif word == 'maybe':
             self.lines.append('<recv response="%s" optional="true"/>' % words[0])
-        elif word in ('takes', 'gets', 'got', 'answers'):
-            {'takes': self.takes, 'gets': self.gets, 'got': self.got, 'answers': self.answers}[word](*words)
+        elif word in ('takes', 'gets', 'answers'):
+            {'takes': self.takes, 'gets': self.gets, 'answers': self.answers}[word](*words)
         else:
             self.request(word, *words)
 
