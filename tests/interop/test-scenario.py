@@ -161,6 +161,42 @@ class Called(WithSipp):
         self.peer.end()
 
 
+    def test_reliable_provisional_comes_again(self):
+        s = self.established('called-prack-again')
+        self.assertEqual([int(progress[0]) for progress in s.of('Progress')], [183])
+        self.finish(s)
+
+    def test_rings_again(self):
+        s = self.established('called-rings-again')
+        self.assertEqual(int(s.of('Progress')[-1][0]), 183)
+        self.finish(s)
+
+    def test_given_up_before_anything_comes(self):
+        s = self.dial('called-late')
+        s.terminate()
+        self.assertEqual(s.ended()[1], 'local')
+        self.peer.end()
+
+    def test_rings_too_long(self):
+        """The Timeout of CreateSession: CANCEL."""
+        self.peer = self.sipp('called-cancelled')
+        s = self.client.dial(ALICE, PEER, self.sound.describe(), Timeout=dbus.UInt32(1))
+        self.assertEqual(s.ended(), (408, 'timeout'))
+        self.peer.end()
+
+    def test_change_refused(self):
+        s = self.established('called-refuses')
+        with self.refused('Refused') as caught:
+            s.offer(self.sound.describe('hold'))
+        self.assertTrue(caught.exception.get_dbus_message().startswith('488 '), str(caught.exception))
+        self.assertEqual((s.get('State'), s.get('DescriptionState')), ('established', 'stable'))
+        self.finish(s)
+
+    def test_unavailable(self):
+        self.assertEqual(self.dial('called-unavailable').ended(), (503, 'remote'))
+        self.peer.end()
+
+
 class CalledOverTcp(Called):
     transport = 'tcp'
     test_lost_ack = None  # nothing is lost
@@ -266,6 +302,20 @@ class Caller(WithSipp):
         self.assertEqual(s.ended(), (487, 'remote'))
         self.peer.end()
         self.assertEqual(len(self.client.received), 1)
+
+
+    def test_late_prack(self):
+        s = self.incoming('caller-late-prack', '-nr')
+        s.ring(Status=dbus.UInt32(183), ContentType=call.SDP, Description=self.sound.describe())
+        lab.wait_for(lambda: s.get('DescriptionState') == 'stable', 'the PRACK')
+        s.accept(b'')
+        self.hung_up(s)
+
+    def test_bye_while_it_rings(self):
+        s = self.incoming('caller-early-bye')
+        s.ring()
+        self.assertEqual(s.ended()[1], 'remote')
+        self.peer.end()
 
 
 class CallerOverTcp(Caller):

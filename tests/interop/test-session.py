@@ -22,6 +22,7 @@ class Calling(cases.WithPhone):
         self.assertTrue(bytes(bytearray(answer)).startswith(b'v=0'))
         self.assertEqual((s.get('State'), s.get('DescriptionState')), ('established', 'stable'))
         self.sound.wait()
+        self.assertEqual(self.lab.requests('INVITE', 'alice'), 2)  # the first one met 407
         s.terminate()
         self.assertEqual(s.ended()[1], 'local')
         self.carol.wait('CALL_CLOSED')

@@ -1,13 +1,20 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Transfers (RFC 5589) with baresip in each role that it knows, and joining two parties (RFC 3725)."""
+"""Transfers (RFC 5589) with baresip in each role that it knows."""
 import re
+
+import dbus
 
 import call
 import cases
 import lab
 import phone
 from cases import ALICE, BOB, uri
+
+
+def follow(s, number, sound):
+    """Does what the REFER asks."""
+    return call.Call(s.client, s.do('FollowRefer', 'ua{sv}', number, {'ContentType': call.SDP, 'Description': sound.describe()}))
 
 
 class Blind(cases.WithPhone):
@@ -23,12 +30,6 @@ class Blind(cases.WithPhone):
         s.wait('Established')
         self.carol.wait('CALL_ESTABLISHED')
         return s
-
-    def follow(self, s):
-        number, target, _ = s.wait('ReferReceived')
-        self.assertIn(uri('frank'), target)
-        path = s.do('FollowRefer', 'ua{sv}', number, {'ContentType': call.SDP, 'Description': self.sound.describe()})
-        return call.Call(self.client, path)
 
     def test_we_refer(self):
         s = self.established()
@@ -53,7 +54,9 @@ class Blind(cases.WithPhone):
     def test_we_are_referred(self):
         s = self.established()
         self.carol.do('transfer', uri('frank'))
-        t = self.follow(s)
+        number, target, _ = s.wait('ReferReceived')
+        self.assertIn(uri('frank'), target)
+        t = follow(s, number, self.sound)
         self.assertEqual(self.frank.wait('CALL_INCOMING')['peeruri'], uri('alice'))
         self.frank.do('accept')
         t.wait('Established')
@@ -67,11 +70,9 @@ class Blind(cases.WithPhone):
     def test_we_are_referred_and_decline(self):
         s = self.established()
         self.carol.do('transfer', uri('frank'))
-        s.do('RejectRefer', 'uu', s.wait('ReferReceived')[0], lab.dbus.UInt32(603))
-        self.carol.wait('TRANSFER_FAILED')
-        self.assertEqual(s.get('State'), 'established')
-        s.terminate()
-        s.ended()
+        s.do('RejectRefer', 'uu', s.wait('ReferReceived')[0], dbus.UInt32(603))
+        self.assertIn('603', self.carol.wait('TRANSFER_FAILED')['param'])
+        self.assertEqual(s.ended()[1], 'remote')  # baresip hangs up then
 
 
 class BlindOverTcp(Blind):
@@ -95,11 +96,10 @@ class Attended(cases.WithTwo):
         to, sender = (re.search(header + r':.*;tag=([^;\s]+)', final, re.I).group(1) for header in ('To', 'From'))
         replaces = '%s%%3Bto-tag%%3D%s%%3Bfrom-tag%%3D%s' % (t.get('CallId').replace('@', '%40'), sender, to)
         self.carol.wait('CALL_ESTABLISHED', 2)
-        self.carol.do('transfer', '%s?Replaces=%s' % (uri('bob'), replaces))
+        self.carol.do('transfer', '<%s?Replaces=%s>' % (uri('bob'), replaces))
         number, target, _ = s.wait('ReferReceived')
         self.assertIn('Replaces=', target)
-        u = call.Call(self.caller, s.do('FollowRefer', 'ua{sv}', number,
-                                        {'ContentType': call.SDP, 'Description': self.here.describe()}))
+        u = follow(s, number, self.here)
         v = self.called.wait_call()
         self.assertEqual(v.details['Replaces'], t.path)
         v.accept(self.there.describe())
@@ -111,25 +111,52 @@ class Attended(cases.WithTwo):
         u.ended()
         self.assertEqual(v.ended()[1], 'remote')
 
+    def both_with_bob(self):
+        """alice talks to bob twice; gives her sides and his."""
+        pairs = []
+        for n in (1, 2):
+            s = self.caller.dial(ALICE, uri('bob'), self.here.describe())
+            t = self.called.wait_call(n)
+            t.accept(self.there.describe())
+            s.wait('Established')
+            t.wait('Established')
+            pairs.append((s, t))
+        return pairs
+
     def test_between_ourselves(self):
-        """alice talks to bob twice, as transferor: from one of them to the other."""
-        s = self.caller.dial(ALICE, uri('bob'), self.here.describe())
-        first = self.called.wait_call()
-        first.accept(self.there.describe())
-        s.wait('Established')
-        t = self.caller.dial(ALICE, uri('bob'), self.here.describe())
-        second = self.called.wait_call(2)
-        second.accept(self.there.describe())
-        t.wait('Established')
-        s.do('Refer', 'sa{sv}', '', {'Replaces': lab.dbus.ObjectPath(t.path)})
-        number, target, _ = first.wait('ReferReceived')
-        u = call.Call(self.called, first.do('FollowRefer', 'ua{sv}', number,
-                                            {'ContentType': call.SDP, 'Description': self.there.describe()}))
-        self.assertEqual(u.get('State') in ('trying', 'ringing', 'established'), True)
-        v = self.caller_receives()
+        """RFC 5589 7: bob is transferee and target at once; he calls himself in the place of his second call."""
+        (s, first), (t, second) = self.both_with_bob()
+        s.refer('', Replaces=dbus.ObjectPath(t.path))
+        number, target, by = first.wait('ReferReceived')
+        self.assertIn('Replaces=', target)
+        self.assertIn(uri('alice'), by)
+        u = follow(first, number, self.there)
+        v = self.called.wait_call(3)
+        self.assertEqual(v.details['Replaces'], second.path)
         v.accept(self.here.describe())
         u.wait('Established')
         self.assertEqual(int(s.wait('ReferFinished')[0]), 200)
+        second.ended()
+        t.ended()
+        s.terminate()
+        self.assertEqual((s.ended()[1], first.ended()[1]), ('local', 'remote'))
+        u.terminate()
+        self.assertEqual((u.ended()[1], v.ended()[1]), ('local', 'remote'))
+
+    def test_replaced_is_gone(self):
+        """RFC 3891 3: a dialog that has ended, 603; the transferor hears it and the first call stays."""
+        (s, first), (t, second) = self.both_with_bob()
+        s.refer('', Replaces=dbus.ObjectPath(t.path))
+        number = first.wait('ReferReceived')[0]
+        t.terminate()
+        second.ended()
+        u = follow(first, number, self.there)
+        self.assertEqual(u.ended(), (603, 'remote'))
+        self.assertEqual(int(s.wait('ReferFinished')[0]), 603)
+        self.assertEqual((s.get('State'), first.get('State')), ('established', 'established'))
+        s.terminate()
+        s.ended()
+        first.ended()
 
 
 if __name__ == '__main__':
