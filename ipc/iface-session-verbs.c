@@ -431,8 +431,9 @@ const struct bus_method iface_session_methods[] = {
 		.args = BUS_ARGS(
 			"content_type", "description", "options", "content_type", "description"),
 		.options = offer_options, .call = offer,
-		.doc = "Sends re-INVITE or UPDATE and waits for the answer. Errors: WrongState, Refused, "
-		       "Timeout, TransportFailed, InvalidArgument, LimitExceeded." },
+		.doc = "Sends re-INVITE or UPDATE and waits for the answer. An empty description asks the "
+		       "far end for its offer, which is returned and wants Answer. Errors: WrongState, "
+		       "Refused, Timeout, TransportFailed, InvalidArgument, LimitExceeded." },
 	{ VERB(Answer), .in = "say", .args = BUS_ARGS("content_type", "description"),
 		.call = answer,
 		.doc = "Answers OfferReceived; an empty one with our offer. Errors: WrongState, "

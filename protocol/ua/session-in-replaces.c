@@ -48,6 +48,9 @@ static unsigned judge(const struct leg *l, const struct dialog_id *id, enum hdr_
 {
 	if (l->over || l->s->state == SESSION_TERMINATING || l->s->state == SESSION_TERMINATED)
 		return 603;
+	/* Who talks to whom through us is for our client to say (RFC 3891 section 3). */
+	if (l->s->relayed)
+		return 603;
 	if (header == HDR_JOIN)
 		return 0;
 	if (l->confirmed)

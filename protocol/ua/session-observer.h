@@ -12,6 +12,8 @@ struct ua_session_event;
 struct session_observer {
 	/* News, before the listener; true: the listener is not told. */
 	bool (*event)(void *owner, struct session *s, const struct ua_session_event *e);
+	/* The state changed, perhaps: before the news that came of it. May be NULL. */
+	void (*changed)(void *owner, struct session *s);
 	/* No more news will come; the observer is forgotten. */
 	void (*gone)(void *owner, struct session *s);
 };

@@ -14,17 +14,26 @@ static int refuse(const char *why, const char **ret_why)
 	return -EINVAL;
 }
 
-static int read_target(struct session *s, const struct session_spec *spec, const char **ret_why)
+int session_out_check_target(struct slice target, const char **ret_why)
 {
-	struct buf remote = BUF_NULL;
 	struct uri uri;
 
-	if (uri_parse(spec->target, &uri) < 0)
+	if (uri_parse(target, &uri) < 0)
 		return refuse("the target is no URI", ret_why);
 	if (uri.scheme == URI_OTHER)
 		return refuse("the target's scheme is none of sip, sips and tel", ret_why);
 	if (uri.headers.n)
 		return refuse("the target has header fields in it", ret_why);
+	return 0;
+}
+
+static int read_target(struct session *s, const struct session_spec *spec, const char **ret_why)
+{
+	struct buf remote = BUF_NULL;
+	int r = session_out_check_target(spec->target, ret_why);
+
+	if (r < 0)
+		return r;
 	s->request_uri = slice_dup(spec->target);
 	addr_append(&remote, SLICE_NULL, spec->target);
 	s->remote = buf_take(&remote);
@@ -42,18 +51,27 @@ static int read_offer(struct session *s, const struct session_spec *spec, const 
 	return 0;
 }
 
+/* Types and parties as profiles list them: two phones are joined by a third party. */
 static int read_type(struct session *s, const struct session_spec *spec, const char **ret_why)
 {
-	static const char *const types[] = { "pc2pc", "pc2ph", "im" };
+	static const struct {
+		const char *type, *party;
+	} types[] = {
+		{ "pc2pc", "first" },
+		{ "pc2ph", "first" },
+		{ "im", "first" },
+		{ "ph2ph", "third" },
+	};
 	struct slice asked = spec->type.n ? spec->type : SLICE("pc2pc");
 
-	for (size_t i = 0; i < ARRAY_LEN(types); i++)
-		if (slice_eq(asked, slice_str(types[i])))
-			s->type = mem_strdup(types[i]);
-	if (!s->type)
-		return refuse("the type is none of pc2pc, pc2ph and im", ret_why);
-	s->party = mem_strdup("first");
-	return 0;
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		if (!slice_eq(asked, slice_str(types[i].type)))
+			continue;
+		s->type = mem_strdup(types[i].type);
+		s->party = mem_strdup(types[i].party);
+		return 0;
+	}
+	return refuse("the type is none of pc2pc, pc2ph, ph2ph and im", ret_why);
 }
 
 static int read_headers(struct session *s, const struct session_spec *spec, const char **ret_why)

@@ -16,6 +16,8 @@ struct session_out {
 	struct buf end_lines; /* of CANCEL, and of a BYE instead */
 };
 
+/* 0; -EINVAL with *ret_why: it cannot be called. */
+int session_out_check_target(struct slice target, const char **ret_why);
 /* Checks and copies: fills in s->out and what of s the wish says. -EINVAL, -EMSGSIZE with
  * *ret_why. */
 int session_out_read(struct session *s, const struct session_spec *spec, const char **ret_why);

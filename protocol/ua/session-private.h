@@ -29,6 +29,7 @@ struct session {
 	enum offer_state first_offer; /* outgoing, before there is a leg: of the INVITE */
 	void *user;                   /* the listener's */
 	bool hidden;                  /* the listener never hears of it, its observer does */
+	bool relayed;                 /* its descriptions are another party's (connect.h) */
 	const struct session_observer *observer;
 	void *observer_owner;
 
@@ -83,12 +84,14 @@ void session_note_message(struct session *s, const struct msg *m);
 void session_over(struct session *s, unsigned status, struct slice reason, enum origin origin);
 /* After BYE or CANCEL: the outcome is remembered, SESSION_TERMINATING until session_over(). */
 void session_ending(struct session *s, unsigned status, struct slice reason, enum origin origin);
+/* What connect.c has instead of session_terminate() (lines: of BYE or CANCEL) and _answer(). */
+void session_end_as(struct session *s, const struct outcome *o, struct slice lines);
+int session_put_answer(struct session *s, const struct session_body *answer);
 /* Legs that are over and wait for nothing go, by the session's note. */
 void session_reap(struct session *s);
 /* A body of a client's has a type that may be written. */
 bool session_body_is_safe(const struct session_body *b);
-/* Header lines that a client brought. -EINVAL, -EMSGSIZE: one is malformed, or on the stack's own
- * list for sessions. */
+/* A client's header lines. -EINVAL, -EMSGSIZE: malformed, or on the stack's list for sessions. */
 int session_append_headers(struct buf *b, const struct session_headers *h);
 /* Allow, Supported and such: what INVITE and its 2xx carry (13.2.1, 13.3.1.4). */
 void session_append_capabilities(struct buf *b);

@@ -45,9 +45,9 @@ int session_offer(struct session *s, const struct session_body *offer, struct sl
 	UA_SCOPE(s->ua);
 	struct leg *l = find_leg(s, fork);
 
-	if (!is_live(s) || !l)
+	if (!is_live(s) || s->relayed || !l)
 		return -ESTALE;
-	if (!offer->bytes.n || !session_body_is_safe(offer))
+	if (offer->bytes.n && !session_body_is_safe(offer))
 		return -EINVAL;
 	return leg_modify_offer(l, offer, reply);
 }
@@ -71,9 +71,8 @@ static int answer_leg(struct leg *l, const struct session_body *answer)
 	return r == -ESTALE ? leg_modify_answer(l, answer) : r;
 }
 
-int session_answer(struct session *s, const struct session_body *answer)
+int session_put_answer(struct session *s, const struct session_body *answer)
 {
-	UA_SCOPE(s->ua);
 	int r = -ESTALE;
 
 	if (!is_live(s))
@@ -91,13 +90,20 @@ int session_answer(struct session *s, const struct session_body *answer)
 	return r;
 }
 
+int session_answer(struct session *s, const struct session_body *answer)
+{
+	UA_SCOPE(s->ua);
+
+	return s->relayed ? -ESTALE : session_put_answer(s, answer);
+}
+
 int session_reject_offer(struct session *s, unsigned status)
 {
 	UA_SCOPE(s->ua);
 	struct leg *l = find_leg(s, SLICE_NULL);
 	struct session_end end = { .reason = SLICE("offer refused") };
 
-	if (!is_live(s) || !l)
+	if (!is_live(s) || s->relayed || !l)
 		return -ESTALE;
 	if (status && (status < 300 || status > 699))
 		return -EINVAL;
@@ -174,18 +180,37 @@ static void refuse(struct session *s, const struct session_end *end, struct slic
 	session_in_reject(s, status, end->reason, lines);
 }
 
+void session_end_as(struct session *s, const struct outcome *o, struct slice lines)
+{
+	bool established = s->state == SESSION_ESTABLISHED;
+
+	if (!is_live(s))
+		return;
+	session_ending(s, o->status, o->reason, o->origin);
+	if (established)
+		leg_end(s->leg, lines);
+	else
+		session_out_cancel(s, lines);
+}
+
 static void hang_up(struct session *s, const struct session_end *end, struct slice lines)
 {
-	session_ending(
-		s, end->status, end->reason.n ? end->reason : SLICE("ended here"), ORIGIN_LOCAL);
-	leg_end(s->leg, lines);
+	struct outcome o = {
+		.status = end->status,
+		.reason = end->reason.n ? end->reason : SLICE("ended here"),
+	};
+
+	session_end_as(s, &o, lines);
 }
 
 static void cancel(struct session *s, const struct session_end *end, struct slice lines)
 {
-	session_ending(s, end->status ? end->status : 487,
-		end->reason.n ? end->reason : SLICE("cancelled here"), ORIGIN_LOCAL);
-	session_out_cancel(s, lines);
+	struct outcome o = {
+		.status = end->status ? end->status : 487,
+		.reason = end->reason.n ? end->reason : SLICE("cancelled here"),
+	};
+
+	session_end_as(s, &o, lines);
 }
 
 int session_terminate(struct session *s, const struct session_end *end)

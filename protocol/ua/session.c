@@ -327,6 +327,12 @@ static void leave(struct session *s)
 	session_free(s);
 }
 
+static void show_changes(struct session *s)
+{
+	if (s->changes & UA_SESSION_STATE && s->observer && s->observer->changed)
+		s->observer->changed(s->observer_owner, s);
+}
+
 static void deliver(struct later_note *n)
 {
 	struct session *s = container_of(n, struct session, note);
@@ -335,6 +341,7 @@ static void deliver(struct later_note *n)
 	s->delivering = true;
 	if (s->reap)
 		reap_legs(s);
+	show_changes(s);
 	if (ua->listener && !s->removed) {
 		tell_changes(s, ua->listener, ua->listener_ctx);
 		tell_news(s, ua->listener, ua->listener_ctx);

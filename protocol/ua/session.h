@@ -43,7 +43,7 @@ struct session_spec {
 	struct slice id; /* D-Bus path element; empty: made up */
 	struct slice target;
 	struct session_body offer; /* none: the far end offers */
-	struct slice type;         /* "pc2pc" if empty, "pc2ph", "im" */
+	struct slice type;         /* "pc2pc" if empty, "pc2ph", "im"; "ph2ph": for third parties */
 	struct session_headers headers;
 	struct session *replaces, *join; /* ours, whose dialog is named (RFC 3891, 3911) */
 	/* The same as a header value; at most one of all four. */
@@ -91,9 +91,9 @@ void session_pass(struct session *s);
 /* ---- within ---- */
 
 /*
- * re-INVITE, or UPDATE where the peer allows it or the dialog is early; fork: which early dialog,
- * empty: the only or established one. Glare is waited out inside (RFC 3261 14.1, RFC 3311 5.1).
- * Done with the answer. -ESTALE: an exchange is under way, or there is no dialog.
+ * re-INVITE, or UPDATE in an early dialog; fork: which one, empty: the only or established one.
+ * Done with the answer; without bytes with the peer's offer, which session_answer() answers. Glare
+ * is waited out (RFC 3261 14.1, RFC 3311 5.1). -ESTALE: an exchange is under way, or no dialog.
  */
 int session_offer(struct session *s, const struct session_body *offer, struct slice fork,
 	const struct session_reply *reply);

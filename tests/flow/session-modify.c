@@ -3,6 +3,7 @@
 #include <check.h>
 
 #include "protocol/base/err.h"
+#include "protocol/ua/limits.h"
 #include "tests/flow/callee.h"
 #include "tests/flow/pair.h"
 #include "tests/support/run.h"
@@ -53,6 +54,50 @@ START_TEST(rfc3261_12_2_1_2_no_dialog)
 	(void)world_expect_out(c.w, "ACK");
 	pair_expect_reply(&r, 481, -EREMOTEIO, "");
 	(void)world_expect_terminated(c.wu, 481, ORIGIN_REMOTE);
+	callee_finish(&c);
+}
+END_TEST
+
+/* 14.1: a re-INVITE without an offer asks for one, and the ACK has the answer. */
+START_TEST(rfc3261_14_1_offerless)
+{
+	struct callee c = established();
+	struct session_body none = { 0 }, answer = world_sdp("v=0 a2");
+	struct world_reply r = { 0 };
+	struct session_reply reply = world_reply_of(&r);
+	const struct msg *m;
+
+	ck_assert_int_eq(session_offer(c.s, &none, SLICE_NULL, &reply), 0);
+	m = callee_expect(&c, "INVITE", "b");
+	ck_assert_uint_eq(m->body.n, 0);
+	world_reply(c.w, m, 200, "Contact: <sip:bob@192.0.2.1>\n" WITH("v=0 b2"));
+	world_settle(c.w);
+	pair_expect_reply(&r, 200, 0, "v=0 b2");
+	ck_assert_uint_eq(session_description_state(c.s), OFFER_REMOTE);
+	ck_assert_int_eq(session_offer(c.s, &none, SLICE_NULL, NULL), -ESTALE);
+	ck_assert_int_eq(session_answer(c.s, &answer), 0);
+	m = callee_expect(&c, "ACK", "b");
+	ck_assert(slice_eq(m->body, SLICE("v=0 a2")));
+	ck_assert_uint_eq(session_description_state(c.s), OFFER_STABLE);
+	finish(&c);
+}
+END_TEST
+
+/* The offer that was asked for is answered in time, or the session ends. */
+START_TEST(rfc3261_14_1_offerless_forgotten)
+{
+	struct callee c = established();
+	struct session_body none = { 0 };
+	struct world_reply r = { 0 };
+	struct session_reply reply = world_reply_of(&r);
+
+	ck_assert_int_eq(session_offer(c.s, &none, SLICE_NULL, &reply), 0);
+	world_reply(c.w, callee_expect(&c, "INVITE", "b"), 200,
+		"Contact: <sip:bob@192.0.2.1>\n" WITH("v=0 b2"));
+	world_run(c.w, LIMITS_ANSWER_SECONDS * SEC);
+	ck_assert_uint_eq(callee_expect(&c, "ACK", "b")->body.n, 0);
+	callee_answers(&c, "BYE", "b", 200);
+	(void)world_expect_terminated(c.wu, 408, ORIGIN_TIMEOUT);
 	callee_finish(&c);
 }
 END_TEST
@@ -242,6 +287,7 @@ START_TEST(rfc3311_5_2_nobody_answers)
 END_TEST
 
 RUN_TESTS("session-modify", rfc3261_14_1_refused, rfc3261_12_2_1_2_no_dialog,
-	rfc3261_14_1_tries_end, rfc4028_7_4_longer, rfc6141_4_7_target,
-	rfc3261_9_1_cancelled_after_all, rfc4028_9_refreshes, rfc3261_14_2_offerless,
-	rfc3261_14_2_second, rfc3311_5_2_ours_pends, rfc3311_5_2_nobody_answers)
+	rfc3261_14_1_offerless, rfc3261_14_1_offerless_forgotten, rfc3261_14_1_tries_end,
+	rfc4028_7_4_longer, rfc6141_4_7_target, rfc3261_9_1_cancelled_after_all,
+	rfc4028_9_refreshes, rfc3261_14_2_offerless, rfc3261_14_2_second, rfc3311_5_2_ours_pends,
+	rfc3311_5_2_nobody_answers)
