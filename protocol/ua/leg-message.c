@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "protocol/base/err.h"
+#include "protocol/msg/build.h"
 #include "protocol/ua/leg-parts.h"
 #include "protocol/ua/limits.h"
 #include "protocol/ua/session-private.h"
@@ -10,9 +11,9 @@
  * (RFC 3261 section 11). None refreshes the target.
  *
  * Which Info Packages a session takes is the client's affair: it says so by a Recv-Info header of
- * its own in INVITE or 2xx. Here every INFO is told and answered 200, as RFC 6086 4.2.2 asks for
- * what was wanted; without Recv-Info we claim no support of the package mechanism, and what comes
- * nevertheless is as good as legacy INFO (section 9).
+ * its own in INVITE, 1xx or 2xx. What was not in the last of them is refused with 469 (RFC 6086
+ * 4.2.2), everything else is told and answered 200. Without Recv-Info we claim no support of the
+ * package mechanism, and what comes nevertheless is as good as legacy INFO (section 9).
  */
 
 struct send {
@@ -101,10 +102,67 @@ static void tell(struct leg *l, const struct msg *m)
 	session_tell(l->s, &e);
 }
 
-bool leg_message_request(struct leg *l, struct flow *reply_flow, struct msg *m)
+/* The name alone: parameters say more about a package, not which it is (RFC 6086 7.2). */
+static struct slice package_of(struct slice element)
+{
+	struct slice name = element, rest;
+
+	(void)slice_cut(element, ';', &name, &rest);
+	return slice_trim(name);
+}
+
+static bool is_welcome(const struct session *s, struct slice package)
+{
+	struct slice element, rest = slice_str(s->recv_info);
+
+	while (rest.n) {
+		if (!slice_cut(rest, ',', &element, &rest)) {
+			element = rest;
+			rest = SLICE_NULL;
+		}
+		if (slice_eq_ci(package_of(element), package_of(package)))
+			return true;
+	}
+	return false;
+}
+
+void leg_message_note_packages(struct session *s, const struct session_headers *h)
+{
+	struct buf list = BUF_NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; h && i < h->n; i++)
+		if (hdr_find(h->list[i].name) == HDR_RECV_INFO) {
+			buf_put(&list, n++ ? SLICE(",") : SLICE_NULL);
+			buf_put(&list, h->list[i].value);
+		}
+	if (n) {
+		free(s->recv_info);
+		s->recv_info = slice_dup(buf_slice(&list));
+	}
+	buf_deinit(&list);
+}
+
+/* RFC 6086 4.2.2 */
+static void refuse_package(struct leg *l, struct flow *reply_flow, struct msg *m)
 {
 	struct buf lines = BUF_NULL;
 
+	build_header(&lines, HDR_RECV_INFO, slice_str(l->s->recv_info));
+	leg_refuse(l, reply_flow, m, 469, buf_slice(&lines));
+	buf_deinit(&lines);
+}
+
+bool leg_message_request(struct leg *l, struct flow *reply_flow, struct msg *m)
+{
+	struct slice package = msg_header(m, HDR_INFO_PACKAGE);
+	struct buf lines = BUF_NULL;
+
+	if (m->method == METHOD_INFO && package.n && l->s->recv_info &&
+		!is_welcome(l->s, package)) {
+		refuse_package(l, reply_flow, m);
+		return true;
+	}
 	if (m->method == METHOD_OPTIONS)
 		uas_append_capabilities(&lines); /* 11.2 */
 	else

@@ -96,6 +96,8 @@ int leg_message_send(
 	struct leg *l, const struct request_spec *spec, const struct session_reply *reply);
 bool leg_message_request(struct leg *l, struct flow *reply_flow, struct msg *m);
 void leg_message_stop(struct leg *l);
+/* Our client's Recv-Info, if it is among these, counts from now on (RFC 6086 5.2). */
+void leg_message_note_packages(struct session *s, const struct session_headers *h);
 
 /* ---- leg-end.c ---- */
 

@@ -185,8 +185,10 @@ int session_ring(struct session *s, const struct session_ring *r)
 	p.lines = buf_slice(&lines);
 	if (err == 0)
 		err = send_provisional(s, &p);
-	if (err == 0)
+	if (err == 0) {
 		has_rung(s, &p);
+		leg_message_note_packages(s, &r->headers);
+	}
 	buf_deinit(&lines);
 	return err == -EBUSY ? -ESTALE : err;
 }
@@ -312,6 +314,8 @@ int session_accept(
 	if (err == 0)
 		err = leg_reliable_waits(s->leg) ? accept_later(s, body, buf_slice(&lines))
 						 : send_2xx(s, body, buf_slice(&lines));
+	if (err == 0)
+		leg_message_note_packages(s, headers);
 	buf_deinit(&lines);
 	return err;
 }

@@ -80,6 +80,8 @@ static int read_headers(struct session *s, const struct session_spec *spec, cons
 
 	if (r < 0)
 		*ret_why = "a header cannot be used";
+	else
+		leg_message_note_packages(s, &spec->headers);
 	return r;
 }
 

@@ -151,6 +151,7 @@ static void destroy(struct session *s)
 	free(s->request_uri);
 	free(s->call_id);
 	free(s->to_tag);
+	free(s->recv_info);
 	free(s);
 }
 

@@ -5,6 +5,7 @@
 #include "protocol/base/err.h"
 #include "protocol/ua/limits.h"
 #include "tests/flow/callee.h"
+#include "tests/flow/caller.h"
 #include "tests/flow/pair.h"
 #include "tests/support/run.h"
 
@@ -51,6 +52,82 @@ START_TEST(rfc6086_4_2_1_bad_package)
 	callee_answers(&c, "INFO", "b", 469);
 	pair_expect_reply(&r, 469, -EREMOTEIO, "");
 	ck_assert_uint_eq(session_state(c.s), SESSION_ESTABLISHED);
+	finish(&c);
+}
+END_TEST
+
+/* RFC 6086 4.2.2: what our client did not say that it takes is refused, and named; legacy is not.
+ */
+START_TEST(rfc6086_4_2_2_packages)
+{
+	static const struct request_header recv[] = {
+		{ SLICE_INIT("Recv-Info"), SLICE_INIT("foo, bar;x=1") },
+		{ SLICE_INIT("Recv-Info"), SLICE_INIT("dtmf") },
+	};
+	static const char *const welcome[] = {
+		"Info-Package: foo\n",
+		"Info-Package: BAR\n",
+		"Info-Package: bar;y=2\n",
+		"Info-Package: dtmf\n",
+	};
+	struct session_spec spec = { .headers = { .list = recv, .n = ARRAY_LEN(recv) } };
+	struct callee c = callee_new();
+
+	callee_called(&c, &spec);
+	callee_established(&c, "b");
+	callee_sends(&c, "INFO", "b", "Info-Package: fo\n");
+	callee_check_header(world_expect_out(c.w, "469"), HDR_RECV_INFO, "foo, bar;x=1,dtmf");
+	world_expect_no_event(c.wu);
+	for (size_t i = 0; i < ARRAY_LEN(welcome); i++) {
+		callee_sends(&c, "INFO", "b", welcome[i]);
+		(void)world_expect_out(c.w, "200");
+		(void)world_expect_event(c.wu, UA_SESSION_INFO);
+	}
+	callee_sends(&c, "INFO", "b", "Content-Type: application/dtmf-relay\n\nSignal=5");
+	(void)world_expect_out(c.w, "200");
+	ck_assert_uint_eq(world_expect_event(c.wu, UA_SESSION_INFO)->event.package.n, 0);
+	finish(&c);
+}
+END_TEST
+
+/* RFC 6086 5.2.2: the called says in 1xx and 2xx what packages it takes; the last word counts. */
+START_TEST(rfc6086_5_2_2_packages)
+{
+	static const struct request_header none = { SLICE_INIT("Recv-Info"), SLICE_INIT("") };
+	static const struct request_header foo = { SLICE_INIT("Recv-Info"), SLICE_INIT("foo") };
+	struct session_ring ring = { .headers = { .list = &none, .n = 1 } };
+	struct session_headers headers = { .list = &foo, .n = 1 };
+	struct session_body answer = world_sdp(ANSWER);
+	struct caller c = caller_new();
+
+	caller_calls(&c, NULL);
+	ck_assert_int_eq(session_ring(c.s, &ring), 0);
+	(void)caller_expect(&c, "180");
+	caller_sends(&c, "INFO", "Info-Package: foo\n");
+	callee_check_header(world_expect_out(c.w, "469"), HDR_RECV_INFO, "");
+	world_expect_no_event(c.wu);
+	ck_assert_int_eq(session_accept(c.s, &answer, &headers), 0);
+	(void)caller_expect(&c, "200");
+	caller_acks(&c, 1, NULL);
+	(void)world_expect_event(c.wu, UA_SESSION_ESTABLISHED);
+	caller_sends(&c, "INFO", "Info-Package: foo\n");
+	(void)world_expect_out(c.w, "200");
+	(void)world_expect_event(c.wu, UA_SESSION_INFO);
+	caller_sends(&c, "BYE", NULL);
+	(void)world_expect_out(c.w, "200");
+	(void)world_expect_terminated(c.wu, 200, ORIGIN_REMOTE);
+	caller_finish(&c);
+}
+END_TEST
+
+/* Section 9: who said nothing of packages takes each INFO as a legacy one. */
+START_TEST(rfc6086_9_legacy)
+{
+	struct callee c = established();
+
+	callee_sends(&c, "INFO", "b", "Info-Package: foo\n");
+	(void)world_expect_out(c.w, "200");
+	(void)world_expect_event(c.wu, UA_SESSION_INFO);
 	finish(&c);
 }
 END_TEST
@@ -105,5 +182,6 @@ START_TEST(limits_sends)
 }
 END_TEST
 
-RUN_TESTS("session-message", rfc6086_4_2_1_bad_package, rfc5057_5_1_no_dialog, rfc3261_11_2_options,
+RUN_TESTS("session-message", rfc6086_4_2_1_bad_package, rfc6086_4_2_2_packages,
+	rfc6086_5_2_2_packages, rfc6086_9_legacy, rfc5057_5_1_no_dialog, rfc3261_11_2_options,
 	limits_sends)

@@ -289,6 +289,12 @@ class Caller(WithSipp):
         self.hung_up(s)
         self.assertEqual((len(s.of('InfoReceived')), len(s.of('MessageReceived'))), (1, 1))
 
+    def test_unknown_info_package(self):
+        s = self.incoming('caller-unknown-package')
+        s.accept(self.sound.describe(), Headers=dbus.Array([('Recv-Info', 'dtmf')], signature='(ss)'))
+        self.hung_up(s)
+        self.assertEqual(s.of('InfoReceived'), [])
+
     def test_referred_without_subscription(self):
         s = self.established('caller-refers')
         number, target, _ = s.wait('ReferReceived')
