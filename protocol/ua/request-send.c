@@ -280,8 +280,7 @@ void request_start(struct request *r)
 	r->to_server = w.own;
 	r->cached = r->upgraded = false;
 	memset(&r->failed, 0, sizeof(r->failed));
-	if (w.own && ep->flow_key && strcmp(ep->flow_key, r->server_key) == 0 &&
-		is_usable(r, f)) {
+	if (w.own && ep->flow_key && strcmp(ep->flow_key, r->server_key) == 0 && is_usable(r, f)) {
 		r->cached = true;
 		r->locate.transport = f->transport;
 		send_over(r, f);
