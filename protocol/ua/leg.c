@@ -109,13 +109,14 @@ void leg_retire(struct leg *l)
 	leg_modify_stop(l);
 	leg_reliable_stop(l);
 	leg_message_stop(l);
-	refer_stop(l);
+	refer_retire(l);
 	flow_unref(mem_take(&l->flow));
 }
 
 void leg_free(struct leg *l)
 {
 	leg_retire(l);
+	refer_stop(l);
 	leg_ack_stop(l);
 	leg_end_stop(l);
 	request_free(mem_take(&l->modify.request));

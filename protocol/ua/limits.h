@@ -30,10 +30,11 @@ enum {
 	LIMITS_REFERS_PER_SESSION = 16,      /* in each direction, until their outcome is told */
 	LIMITS_REFERS_PER_ENDPOINT = 1024,   /* in each direction, with their subscriptions */
 	LIMITS_REFER_UNDECIDED_SECONDS = 20, /* a REFER that nobody takes or refuses: 603 */
-	LIMITS_REFER_SECONDS = 300,          /* of the subscription that a REFER makes here */
-	LIMITS_REFER_MAX_SECONDS = 3600,     /* the same, refreshed, or as a peer may have it */
-	LIMITS_ANSWER_SECONDS = 20,   /* for an offer of the peer's, which waits 32 s at most */
-	LIMITS_HOLD_SECONDS = 15,     /* a party waits for the other; less than the one above */
+	LIMITS_REFER_LINGER_SECONDS = 32, /* that a session waits for the outcome of its REFERs */
+	LIMITS_REFER_SECONDS = 300,       /* of the subscription that a REFER makes here */
+	LIMITS_REFER_MAX_SECONDS = 3600,  /* the same, refreshed, or as a peer may have it */
+	LIMITS_ANSWER_SECONDS = 20,       /* for an offer of the peer's, which waits 32 s at most */
+	LIMITS_HOLD_SECONDS = 15,         /* a party waits for the other; less than the one above */
 	LIMITS_MODIFY_SECONDS = 120,  /* for the peer to answer a re-INVITE; then it is cancelled */
 	LIMITS_MODIFY_TRIES = 8,      /* of one new offer of ours against glare */
 	LIMITS_ACKS = 8,              /* kept in one dialog for 2xx that come again */

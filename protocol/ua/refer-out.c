@@ -53,7 +53,7 @@ void refer_outcome(struct refer *r, unsigned status, struct slice reason, enum o
 	session_tell(r->leg->s, &e);
 	/* From here on the session neither counts it nor hears of it. */
 	list_remove(&r->in_leg);
-	r->leg = NULL;
+	session_refer_ended(mem_take(&r->leg)->s);
 }
 
 static void stop(struct refer *r)
@@ -99,13 +99,18 @@ void refer_over(struct refer *r)
 	later_queue(&r->ep->ua->later, &r->note);
 }
 
+void refer_retire(struct leg *l)
+{
+	list_for_each_safe (node, next, &l->refers_in)
+		refer_in_detach(list_entry(node, struct refer_in, in_leg));
+}
+
 void refer_stop(struct leg *l)
 {
 	list_for_each_safe (node, next, &l->refers)
 		refer_outcome(list_entry(node, struct refer, in_leg), 0, SLICE("the session ended"),
 			ORIGIN_LOCAL);
-	list_for_each_safe (node, next, &l->refers_in)
-		refer_in_detach(list_entry(node, struct refer_in, in_leg));
+	refer_retire(l);
 }
 
 static void on_timer(struct timer *t)

@@ -87,6 +87,14 @@ static int read_headers(struct session *s, const struct session_spec *spec, cons
 
 /* ---- Replaces and Join ---- */
 
+static void append_dialog(struct buf *b, enum hdr_id id, struct slice value, bool required)
+{
+	build_header(b, id, value);
+	if (required)
+		build_header(
+			b, HDR_REQUIRE, id == HDR_REPLACES ? SLICE("replaces") : SLICE("join"));
+}
+
 static int append_names(
 	struct buf *b, enum hdr_id id, const struct session *other, const char **ret_why)
 {
@@ -104,18 +112,20 @@ static int append_names(
 		.from_tag = l->usage.dialog->local_tag,
 	};
 	dialog_id_append(&v, &names);
-	build_header(b, id, buf_slice(&v));
+	append_dialog(b, id, buf_slice(&v), true);
 	buf_deinit(&v);
 	return 0;
 }
 
-static int append_value(struct buf *b, enum hdr_id id, struct slice value, const char **ret_why)
+static int append_value(
+	struct buf *b, enum hdr_id id, const struct session_spec *spec, const char **ret_why)
 {
+	struct slice value = id == HDR_REPLACES ? spec->replaces_value : spec->join_value;
 	struct dialog_id names;
 
 	if (!build_header_is_safe(SLICE("Replaces"), value) || dialog_id_parse(value, &names) < 0)
 		return refuse("Replaces or Join names no dialog", ret_why);
-	build_header(b, id, value);
+	append_dialog(b, id, value, spec->replaces_required);
 	return 0;
 }
 
@@ -132,9 +142,9 @@ static int read_dialogs(struct session *s, const struct session_spec *spec, cons
 	if (spec->join)
 		return append_names(b, HDR_JOIN, spec->join, ret_why);
 	if (spec->replaces_value.n)
-		return append_value(b, HDR_REPLACES, spec->replaces_value, ret_why);
+		return append_value(b, HDR_REPLACES, spec, ret_why);
 	if (spec->join_value.n)
-		return append_value(b, HDR_JOIN, spec->join_value, ret_why);
+		return append_value(b, HDR_JOIN, spec, ret_why);
 	return 0;
 }
 

@@ -57,8 +57,8 @@ struct session {
 	struct later_note note;
 	struct list news;
 	unsigned changes;
-	bool told_added, ask; /* ask: session_incoming is due */
-	bool ended;           /* UA_SESSION_TERMINATED is queued or told */
+	bool told_added, ask;   /* ask: session_incoming is due */
+	bool over_waits, ended; /* over but for what its REFERs lead to; the end was told */
 	bool told_established, reap, delivering, dead;
 	struct {
 		unsigned status;
@@ -81,8 +81,10 @@ void session_tell(struct session *s, const struct ua_session_event *e);
 /* SESSION_LAST_RECEIVED from now on. */
 void session_note_message(struct session *s, const struct msg *m);
 /* The end: state, UA_SESSION_TERMINATED, removal; the first outcome counts. What the network may
- * still want (late 2xx, our 2xx without ACK, a BYE under way) goes on for 64*T1. */
+ * still want (late 2xx, our 2xx without ACK, a BYE under way) goes on for 64*T1. The outcome of a
+ * REFER of ours is waited for before, for a while: who transfers a call may leave it at once. */
 void session_over(struct session *s, unsigned status, struct slice reason, enum origin origin);
+void session_refer_ended(struct session *s); /* one of ours has its outcome */
 /* After BYE or CANCEL: the outcome is remembered, SESSION_TERMINATING until session_over(). */
 void session_ending(struct session *s, unsigned status, struct slice reason, enum origin origin);
 /* What connect.c has instead of session_terminate() (lines: of BYE or CANCEL) and _answer(). */
@@ -114,7 +116,9 @@ void session_out_free(struct session *s);
 
 /* ---- refer-in.c and refer-out.c, the part that legs see; refer-private.h has the rest ---- */
 
-/* The leg is over: outcomes are told, subscriptions go on without it (RFC 5057). */
+/* The leg is over: the peer's subscriptions go on without it (RFC 5057); refer_stop() also tells
+ * the outcome of ours, which nobody knows. */
+void refer_retire(struct leg *l);
 void refer_stop(struct leg *l);
 /* REFER, and a SUBSCRIBE to the state of one that nobody has. */
 bool refer_request(struct leg *l, struct flow *reply_flow, struct msg *m);

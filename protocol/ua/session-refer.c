@@ -55,6 +55,8 @@ static int append_target(struct buf *b, const struct session_refer *r)
 	dialog_id_append(&value, &id);
 	uri_append_header_value(b, buf_slice(&value));
 	buf_deinit(&value);
+	/* Whoever gets the call instead is not to take it for one of its own (7.3). */
+	buf_lit(b, "&Require=replaces");
 	return 0;
 }
 
@@ -191,6 +193,7 @@ enum { MAX_WISHES = 8 };
 /* What Refer-To asks for, beside the client's own. */
 struct wish {
 	struct buf target, replaces, join;
+	bool required; /* Require names Replaces or Join */
 	struct request_header headers[LIMITS_USER_HEADERS + MAX_WISHES];
 	size_t n;
 	char *values[MAX_WISHES];
@@ -240,6 +243,10 @@ static int read_headers(struct wish *w, struct slice headers)
 			buf_put(&w->replaces, buf_slice(&value));
 		else if (hdr_find(name) == HDR_JOIN && !w->join.n)
 			buf_put(&w->join, buf_slice(&value));
+		else if (hdr_find(name) == HDR_REQUIRE)
+			w->required = w->required ||
+				      slice_eq_ci(buf_slice(&value), SLICE("replaces")) ||
+				      slice_eq_ci(buf_slice(&value), SLICE("join"));
 		else
 			add_header(w, name, buf_slice(&value));
 	}
@@ -281,6 +288,7 @@ static int call(struct refer_in *r, const struct session_spec *spec, struct wish
 	s.replaces = s.join = NULL;
 	s.replaces_value = buf_slice(&w->replaces);
 	s.join_value = buf_slice(&w->join);
+	s.replaces_required = w->required;
 	s.referred_by = msg_header(r->request, HDR_REFERRED_BY);
 	s.headers = (struct session_headers){ .list = w->headers, .n = w->n };
 	return session_new(r->ep, &s, ret_session, ret_why);

@@ -161,6 +161,7 @@ void session_free(struct session *s)
 	struct list *node;
 
 	s->ended = true;
+	s->over_waits = false;
 	while ((node = list_first(&s->legs)))
 		leg_free(list_entry(node, struct leg, node));
 	s->leg = NULL;
@@ -375,15 +376,22 @@ void session_ending(struct session *s, unsigned status, struct slice reason, enu
 	session_set_state(s, SESSION_TERMINATING);
 }
 
-void session_over(struct session *s, unsigned status, struct slice reason, enum origin origin)
+static bool refers_pend(const struct session *s)
+{
+	list_for_each (node, &s->legs)
+		if (!list_is_empty(&list_entry(node, struct leg, node)->refers))
+			return true;
+	return false;
+}
+
+/* What a REFER of ours led to is told before, or that nobody knows. */
+static void end(struct session *s)
 {
 	struct ua_session_event e = { .news = UA_SESSION_TERMINATED };
 
-	if (s->ended)
-		return;
-	remember(s, status, reason, origin);
+	s->over_waits = false;
 	list_for_each (node, &s->legs)
-		leg_retire(list_entry(node, struct leg, node));
+		refer_stop(list_entry(node, struct leg, node));
 	s->ended = true;
 	session_set_state(s, SESSION_TERMINATED);
 	e.status = s->outcome.status;
@@ -391,14 +399,41 @@ void session_over(struct session *s, unsigned status, struct slice reason, enum 
 	e.origin = s->outcome.origin;
 	session_tell(s, &e);
 	session_in_over(s);
+	timer_arm(&s->ua->timers, &s->linger, 64 * TIMER_T1);
+}
+
+void session_over(struct session *s, unsigned status, struct slice reason, enum origin origin)
+{
+	if (s->ended)
+		return;
+	remember(s, status, reason, origin);
+	list_for_each (node, &s->legs)
+		leg_retire(list_entry(node, struct leg, node));
 	timer_cancel(&s->ua->timers, &s->ring);
 	timer_cancel(&s->ua->timers, &s->refresh_1xx);
-	timer_arm(&s->ua->timers, &s->linger, 64 * TIMER_T1);
+	if (!refers_pend(s) || s->ep->closing) {
+		end(s);
+	} else if (!s->over_waits) {
+		s->over_waits = true;
+		session_set_state(s, SESSION_TERMINATING);
+		timer_arm(&s->ua->timers, &s->linger, LIMITS_REFER_LINGER_SECONDS * USEC_PER_SEC);
+	}
+}
+
+void session_refer_ended(struct session *s)
+{
+	if (s->over_waits && !refers_pend(s))
+		end(s);
 }
 
 static void on_linger(struct timer *t)
 {
-	session_free(container_of(t, struct session, linger));
+	struct session *s = container_of(t, struct session, linger);
+
+	if (s->over_waits)
+		end(s);
+	else
+		session_free(s);
 }
 
 void session_leg_over(struct leg *l, unsigned status, struct slice reason, enum origin origin)

@@ -331,11 +331,17 @@ START_TEST(rfc5057_4_2_outlives_the_session)
 	expect_progress(&c, 100);
 	call_send(&c, "BYE", "Content-Length: 0\n\n");
 	(void)world_expect_out(c.w, "200");
-	expect_finished(&c, 0, ORIGIN_LOCAL);
-	(void)world_expect_event(c.wu, UA_SESSION_TERMINATED);
-	/* The peer still has a subscription, and is heard. */
+	ck_assert_uint_eq(session_state(c.s), SESSION_TERMINATING);
 	notify(&c, EXPIRES SIPFRAG "SIP/2.0 180 Ringing\r\n", "200");
-	world_run(c.w, 40 * SEC);
+	expect_progress(&c, 180);
+	world_run(c.w, 31 * SEC);
+	world_expect_no_event(c.wu);
+	/* LIMITS_REFER_LINGER_SECONDS */
+	world_run(c.w, SEC);
+	expect_finished(&c, 0, ORIGIN_LOCAL);
+	(void)world_expect_terminated(c.wu, 200, ORIGIN_REMOTE);
+	/* The peer still has a subscription, and is heard. */
+	world_run(c.w, 8 * SEC);
 	notify(&c, OVER SIPFRAG "SIP/2.0 200 OK\r\n", "200");
 	notify(&c, OVER SIPFRAG "SIP/2.0 200 OK\r\n", "481");
 	call_leave(&c);
@@ -350,10 +356,11 @@ START_TEST(session_ends_before_the_answer)
 	ck_assert_int_eq(session_terminate(c.s, NULL), 0);
 	world_reply(c.w, world_expect_out(c.w, "BYE"), 200, NULL);
 	world_settle(c.w);
-	expect_finished(&c, 0, ORIGIN_LOCAL);
-	(void)world_expect_event(c.wu, UA_SESSION_TERMINATED);
+	world_expect_no_event(c.wu);
 	world_reply(c.w, m, 202, "Contact: " BOB "\n");
 	notify(&c, OVER SIPFRAG "SIP/2.0 200 OK\r\n", "200");
+	expect_finished(&c, 200, ORIGIN_REMOTE);
+	(void)world_expect_terminated(c.wu, 0, ORIGIN_LOCAL);
 	call_leave(&c);
 }
 END_TEST
@@ -382,7 +389,8 @@ START_TEST(rfc5589_7_replaces)
 
 	/* RFC 3891 section 6.1: from-tag and to-tag as carol sees them. */
 	buf_printf(&expected,
-		"<sip:carol@192.0.2.30:5090?Replaces=%s%%3Bto-tag%%3D%s%%3Bfrom-tag%%3D%s>",
+		"<sip:carol@192.0.2.30:5090?Replaces=%s%%3Bto-tag%%3D%s%%3Bfrom-tag%%3D%s"
+		"&Require=replaces>",
 		other.call_id, other.theirs, other.ours);
 	buf_putc(&expected, '\0');
 	call_expect_header(refer(&c, &r), HDR_REFER_TO, expected.p);

@@ -6,7 +6,7 @@
 
 enum {
 	WORLD_NAMES = 64,
-	WORLD_SHOWN = 8,
+	WORLD_SHOWN = 16,
 	/* Steps within one instant: more means that something spins. */
 	WORLD_MAX_STEPS = 200000,
 };
