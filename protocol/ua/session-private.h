@@ -80,9 +80,8 @@ void session_mark(struct session *s, unsigned changes);
 void session_tell(struct session *s, const struct ua_session_event *e);
 /* SESSION_LAST_RECEIVED from now on. */
 void session_note_message(struct session *s, const struct msg *m);
-/* The end: state, UA_SESSION_TERMINATED, removal; the first outcome counts. What the network may
- * still want (late 2xx, our 2xx without ACK, a BYE under way) goes on for 64*T1. The outcome of a
- * REFER of ours is waited for before, for a while: who transfers a call may leave it at once. */
+/* The end, once the outcome of each REFER of ours came, or 32 s: state, UA_SESSION_TERMINATED,
+ * removal; the first outcome counts. What the network may want goes on for 64*T1. */
 void session_over(struct session *s, unsigned status, struct slice reason, enum origin origin);
 void session_refer_ended(struct session *s); /* one of ours has its outcome */
 /* After BYE or CANCEL: the outcome is remembered, SESSION_TERMINATING until session_over(). */
@@ -96,8 +95,7 @@ void session_reap(struct session *s);
 bool session_body_is_safe(const struct session_body *b);
 /* A client's header lines. -EINVAL, -EMSGSIZE: malformed, or on the stack's list for sessions. */
 int session_append_headers(struct buf *b, const struct session_headers *h);
-/* Allow, Supported and such: what INVITE and its 2xx carry (13.2.1, 13.3.1.4). */
-void session_append_capabilities(struct buf *b);
+void session_append_capabilities(struct buf *b); /* of INVITE and its 2xx (13.2.1, 13.3.1.4) */
 
 /* ---- what legs tell their session ---- */
 
@@ -116,8 +114,7 @@ void session_out_free(struct session *s);
 
 /* ---- refer-in.c and refer-out.c, the part that legs see; refer-private.h has the rest ---- */
 
-/* The leg is over: the peer's subscriptions go on without it (RFC 5057); refer_stop() also tells
- * the outcome of ours, which nobody knows. */
+/* The leg is over, for the peer's REFERs (RFC 5057); for ours, of which nobody knows more. */
 void refer_retire(struct leg *l);
 void refer_stop(struct leg *l);
 /* REFER, and a SUBSCRIBE to the state of one that nobody has. */

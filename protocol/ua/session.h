@@ -45,12 +45,9 @@ struct session_spec {
 	struct session_body offer; /* none: the far end offers */
 	struct slice type;         /* "pc2pc" if empty, "pc2ph", "im"; "ph2ph": for third parties */
 	struct session_headers headers;
-	struct session *replaces, *join; /* ours, whose dialog is named (RFC 3891, 3911) */
-	/* The same as a header value; at most one of all four. */
-	struct slice replaces_value, join_value;
-	/* A peer that does not know replaces_value or join_value is to refuse the INVITE rather
-	 * than take it without (RFC 3891 6.2). Of `replaces` and `join` it always is. */
-	bool replaces_required;
+	struct session *replaces, *join;         /* ours, whose dialog is named (RFC 3891, 3911) */
+	struct slice replaces_value, join_value; /* as a header value; at most one of all four */
+	bool replaces_required; /* of a value: who knows no such header refuses (RFC 3891 6.2) */
 	struct slice privacy; /* RFC 3323: "none", "id", "user", "header", ...; empty: no header */
 	struct slice referred_by; /* a header value; empty: none */
 	usec_t timeout;           /* until a final answer; 0: LIMITS_RING after the last 1xx */
