@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sessions that clients make: Endpoint.CreateSession and Session.FollowRefer. */
+/* Sessions that clients make: Endpoint.CreateSession, ConnectParties and Session.FollowRefer. */
 #include "ipc/bus-call.h"
 #include "ipc/bus-option.h"
 #include "ipc/bus-value.h"
 #include "ipc/iface-private.h"
 #include "ipc/iface-session.h"
 #include "protocol/base/err.h"
+#include "protocol/ua/connect.h"
 #include "protocol/ua/request-headers.h"
 #include "protocol/ua/session-refer.h"
 #include "protocol/ua/session-view.h"
@@ -65,23 +66,44 @@ static int read_session(
 	return v->given && !*ret ? -ENOENT : 0;
 }
 
-/* What both methods have in common, and whether the caller may own one more. */
+static int read_id(struct bus_call *c, unsigned row, struct slice *ret_id)
+{
+	*ret_id = text_option(c, row);
+	if (bus_call_option(c, row)->given && !ret_id->n)
+		return bus_call_fail(c, -EINVAL, "Id is empty");
+	return 0;
+}
+
+static usec_t read_timeout(struct bus_call *c, unsigned row)
+{
+	const struct bus_value *v = bus_call_option(c, row);
+
+	return v->given ? v->u * USEC_PER_SEC : 0;
+}
+
+/* The caller may own one more. */
+static int check_room(struct bus_call *c, const struct iface *i)
+{
+	if (iface_owner_is_full(i, bus_call_sender(c)))
+		return bus_call_fail(c, -ENOSPC, "you own too much already");
+	return 0;
+}
+
+/* What CreateSession and FollowRefer have in common. */
 static int read_spec(struct bus_call *c, const struct iface *i, struct session_spec *spec,
 	struct request_header **ret_list)
 {
-	const struct bus_value *timeout = bus_call_option(c, CREATE_TIMEOUT);
+	int r = check_room(c, i);
 
-	if (iface_owner_is_full(i, bus_call_sender(c)))
-		return bus_call_fail(c, -ENOSPC, "you own too much already");
-	spec->id = text_option(c, CREATE_ID);
-	if (bus_call_option(c, CREATE_ID)->given && !spec->id.n)
-		return bus_call_fail(c, -EINVAL, "Id is empty");
+	if (r == 0)
+		r = read_id(c, CREATE_ID, &spec->id);
+	if (r < 0)
+		return r;
 	spec->offer.type = text_option(c, CREATE_CONTENT_TYPE);
 	spec->offer.bytes = text_option(c, CREATE_DESCRIPTION);
 	spec->type = text_option(c, CREATE_TYPE);
 	spec->privacy = text_option(c, CREATE_PRIVACY);
-	if (timeout->given)
-		spec->timeout = timeout->u * USEC_PER_SEC;
+	spec->timeout = read_timeout(c, CREATE_TIMEOUT);
 	return iface_session_headers(c, CREATE_HEADERS, &spec->headers, ret_list);
 }
 
@@ -161,5 +183,58 @@ int iface_follow_refer(struct bus_call *c, void *object)
 	if (r < 0)
 		return r;
 	r = follow(is->s, id, &spec, &s, &why);
+	return finish(c, r, s, why);
+}
+
+/* ---- ConnectParties ---- */
+
+enum { CONNECT_ID, CONNECT_HEADERS, CONNECT_PRIVACY, CONNECT_TIMEOUT };
+
+const struct bus_option iface_connect_options[] = {
+	[CONNECT_ID] = { "Id", "s", "Last element of the path: letters, digits and '_'." },
+	[CONNECT_HEADERS] = { "Headers", "a(ss)",
+		"Added to both INVITEs; those of the stack are refused." },
+	[CONNECT_PRIVACY] = { "PrivacyLevel", "s",
+		"Values of Privacy (RFC 3323), for example id or header;user." },
+	[CONNECT_TIMEOUT] = { "Timeout", "u", "Seconds until a final answer, for each party." },
+	{ 0 },
+};
+
+static int read_connection(struct bus_call *c, const struct iface *i, struct connect_spec *spec,
+	struct request_header **ret_list)
+{
+	int r = check_room(c, i);
+
+	if (r == 0)
+		r = read_id(c, CONNECT_ID, &spec->id);
+	if (r < 0)
+		return r;
+	spec->privacy = text_option(c, CONNECT_PRIVACY);
+	spec->timeout = read_timeout(c, CONNECT_TIMEOUT);
+	return iface_session_headers(c, CONNECT_HEADERS, &spec->headers, ret_list);
+}
+
+static int connect_parties(struct endpoint *ep, const struct connect_spec *spec,
+	struct session **ret_session, const char **ret_why)
+{
+	UA_SCOPE(ep->ua);
+
+	return connect_new(ep, spec, ret_session, ret_why);
+}
+
+int iface_connect(struct bus_call *c, void *object)
+{
+	const struct iface_endpoint *ie = object;
+	struct request_header *list cleanup_free = NULL;
+	struct connect_spec spec = { .first = bus_read_s(bus_call_args(c)) };
+	const char *why = NULL;
+	struct session *s = NULL;
+	int r;
+
+	spec.second = bus_read_s(bus_call_args(c));
+	r = read_connection(c, ie->iface, &spec, &list);
+	if (r < 0)
+		return r;
+	r = connect_parties(ie->ep, &spec, &s, &why);
 	return finish(c, r, s, why);
 }

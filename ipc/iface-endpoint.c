@@ -180,6 +180,19 @@ static const struct bus_method methods[] = {
 		.doc = "Sends INVITE and returns at once; the caller owns the session and hears its "
 		       "signals. Errors: InvalidArgument, NoSuchObject, AccessDenied, LimitExceeded, "
 		       "NotSupported, NotRegistered." },
+	{ .name = "ConnectParties",
+		.in = "ssa{sv}",
+		.out = "o",
+		.args = BUS_ARGS("first", "second", "options", "session"),
+		.options = iface_connect_options,
+		.call = iface_connect,
+		.doc = "Third-party call control (RFC 3725): calls first, then second, and hands what "
+		       "each describes to the other, so that they talk without any media of ours. "
+		       "Returns at once; the session stands for both: Progress with the fork second "
+		       "tells how the second party is getting on, Established that they are joined, "
+		       "Terminated that either ended or refused; Terminate ends both. It has no Offer, "
+		       "Answer and RejectOffer (WrongState). INFO and MESSAGE pass between the parties, "
+		       "REFER is refused. Errors as for CreateSession." },
 	{ .name = "Refer",
 		.in = "ssa{sv}",
 		.out = "o",

@@ -68,7 +68,9 @@ struct request_header;
 int iface_session_headers(struct bus_call *c, unsigned row, struct session_headers *ret,
 	struct request_header **ret_list);
 
-/* iface-endpoint-session.c: Endpoint.CreateSession and Session.FollowRefer. */
-extern const struct bus_option iface_create_session_options[], iface_follow_refer_options[];
+/* iface-endpoint-session.c: Endpoint.CreateSession, .ConnectParties and Session.FollowRefer. */
+extern const struct bus_option iface_create_session_options[], iface_follow_refer_options[],
+	iface_connect_options[];
 int iface_create_session(struct bus_call *c, void *object);
+int iface_connect(struct bus_call *c, void *object);
 int iface_follow_refer(struct bus_call *c, void *object);
