@@ -72,7 +72,8 @@ static struct agent *next_agent(const struct agent_ask *q, const struct endpoint
 	list_for_each (node, &q->all->agents) {
 		struct agent *a = list_entry(node, struct agent, node);
 
-		if (!a->observes && follows(a, q) && agent_serves(a, q, ep))
+		if (!a->observes && follows(a, q) && agent_serves(a, q, ep) &&
+			agent_session_is_for(a, q))
 			return a;
 	}
 	return NULL;

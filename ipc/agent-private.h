@@ -80,6 +80,7 @@ void agent_ask_start(struct agent_ask *q);
 void agent_ask_free(struct agent_ask *q);
 
 /* agent-session.c */
+bool agent_session_is_for(const struct agent *a, const struct agent_ask *q);
 void agent_session_write(struct bus_writer *w, const struct agent_ask *q);
 bool agent_session_take(struct agent_ask *q, struct bus_reader *r);
 void agent_session_give_up(struct agent_ask *q);

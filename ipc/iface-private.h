@@ -61,6 +61,8 @@ int iface_fail(struct bus_call *c, const struct outcome *o);
 struct bus_reader;
 struct msg;
 void iface_write_headers(struct bus_writer *w, const struct msg *m);
+/* The same without those of one kind. */
+void iface_write_headers_but(struct bus_writer *w, const struct msg *m, enum hdr_id left_out);
 /* Borrowed from the reader's message. -ENOSPC above the limit; *ret_headers is the caller's to
  * free. */
 int iface_read_headers(struct bus_reader items, struct request_header **ret_headers, size_t *ret_n);

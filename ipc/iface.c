@@ -223,10 +223,17 @@ int iface_fail(struct bus_call *c, const struct outcome *o)
 
 void iface_write_headers(struct bus_writer *w, const struct msg *m)
 {
+	iface_write_headers_but(w, m, HDR_COUNT);
+}
+
+void iface_write_headers_but(struct bus_writer *w, const struct msg *m, enum hdr_id left_out)
+{
 	bus_open_array(w, "(ss)");
 	for (size_t k = 0; k < m->n_hdrs; k++) {
 		const struct hdr *h = &m->hdrs[k];
 
+		if (h->id == left_out)
+			continue;
 		/* Compact forms under their full name, so that clients compare one spelling. */
 		bus_write_ss(w, h->id == HDR_OTHER ? h->name : hdr_name(h->id), h->value);
 	}

@@ -28,6 +28,11 @@ static const struct msg *believed(const struct session *s)
 	return s->final_msg;
 }
 
+bool session_is_vouched_for(const struct session *s)
+{
+	return believed(s) != NULL;
+}
+
 struct slice session_asserted(const struct session *s, unsigned i)
 {
 	const struct msg *m = believed(s);

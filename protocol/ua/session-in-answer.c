@@ -310,6 +310,10 @@ int session_accept(
 		return -ESTALE;
 	if (body->bytes.n && !session_body_is_safe(body))
 		return -EINVAL;
+	if (session_in_comes_late(s)) {
+		session_in_reject(s, 486, SLICE_NULL, SLICE_NULL);
+		return -ESTALE;
+	}
 	err = session_append_headers(&lines, headers);
 	if (err == 0)
 		err = leg_reliable_waits(s->leg) ? accept_later(s, body, buf_slice(&lines))

@@ -14,6 +14,7 @@ struct session_in {
 	struct session *s;
 	struct timer expires; /* the caller's patience (13.3.1) */
 	bool trusted;         /* came from the endpoint's own server */
+	bool early_only;      /* replaces nothing that was answered (RFC 3891 section 3) */
 
 	/* The provisional answer that is sent again; status 0: none was sent. */
 	unsigned status;
@@ -32,6 +33,7 @@ struct session_in_verdict {
 	struct slice reason;
 	struct buf headers;
 	struct session *replaces, *joins;
+	bool early_only;
 };
 
 /* Neither answered for good nor over. */
@@ -39,6 +41,8 @@ bool session_in_is_open(const struct session *s);
 /* Replaces and Join (RFC 3891 section 3, RFC 3911 section 4). */
 void session_in_check_replaces(
 	const struct endpoint *ep, const struct msg *m, struct session_in_verdict *v);
+/* What s was to replace while it rang has been answered meanwhile. */
+bool session_in_comes_late(const struct session *s);
 /* The session that is replaced by s ends, because s was accepted. */
 void session_in_end_replaced(struct session *s);
 /* Answers with a refusal, without a word to the listener. */

@@ -40,8 +40,9 @@ static struct leg *find_leg(const struct endpoint *ep, const struct dialog_id *i
 	struct dialog *d = dialog_find(&ep->ua->dialogs, id->call_id, id->to_tag, id->from_tag);
 	struct leg *l = d ? leg_of_dialog(d) : NULL;
 
-	/* Another endpoint's dialogs are none of this caller's business. */
-	return l && l->s->ep == ep ? l : NULL;
+	/* Another endpoint's dialogs are none of this caller's business, and what nobody outside
+	 * knows of nobody can decide about. */
+	return l && l->s->ep == ep && !l->s->hidden ? l : NULL;
 }
 
 static unsigned judge(const struct leg *l, const struct dialog_id *id, enum hdr_id header)
@@ -80,6 +81,7 @@ static void check(const struct endpoint *ep, enum hdr_id header, struct slice va
 		v->joins = l->s;
 	else
 		v->replaces = l->s;
+	v->early_only = id.early_only;
 }
 
 void session_in_check_replaces(
@@ -95,6 +97,11 @@ void session_in_check_replaces(
 	} else if (join.p) {
 		check(ep, HDR_JOIN, join, v);
 	}
+}
+
+bool session_in_comes_late(const struct session *s)
+{
+	return s->replaces && s->in->early_only && s->replaces->state == SESSION_ESTABLISHED;
 }
 
 void session_in_end_replaced(struct session *s)

@@ -194,6 +194,7 @@ static void note_replaced(struct session *s, const struct session_in_verdict *v)
 
 	s->replaces = v->replaces;
 	s->joins = v->joins;
+	s->in->early_only = v->early_only;
 	if (other)
 		list_append(&other->replaced_by, &s->replaces_node);
 }

@@ -38,9 +38,12 @@ struct slice session_local(const struct session *s);
 struct slice session_remote(const struct session *s);
 struct slice session_request_uri(const struct session *s);
 struct slice session_remote_target(const struct session *s);
-/* The i-th identity that the endpoint's own server asserts of the caller (RFC 3325), as a header
- * value; p == NULL: no more, or nobody to be believed said so. */
+/* The i-th identity that the endpoint's own server asserts of the far end, in its INVITE or in its
+ * final answer to ours (RFC 3325), as a header value; p == NULL: no more, or nobody to be believed
+ * said so. */
 struct slice session_asserted(const struct session *s, unsigned i);
+/* Whether that server passed on what the peer said: else its assertions are its own. */
+bool session_is_vouched_for(const struct session *s);
 /* When it was established, on the core's clock; 0: not yet. */
 usec_t session_start_time(const struct session *s);
 /* RFC 4028: 0 and "" without a timer; else seconds and "local" or "remote". */

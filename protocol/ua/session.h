@@ -76,7 +76,7 @@ struct session_ring {
  * -EOPNOTSUPP (reliable, but the peer does not support it).
  */
 int session_ring(struct session *s, const struct session_ring *r);
-/* 200 with the answer, or the offer if there was none yet, or nothing if stable already. */
+/* 200 with the answer, the offer, or nothing. -ESTALE also for a replacement that comes late. */
 int session_accept(
 	struct session *s, const struct session_body *body, const struct session_headers *headers);
 /* 300..699 */

@@ -160,17 +160,34 @@ START_TEST(type_by_description)
 }
 END_TEST
 
-/* RFC 3325 section 5: a stranger's assertion is worth nothing. */
-START_TEST(rfc3325_assertion_of_a_stranger)
+/* RFC 3323, 3326, 5806, 7044, 8224: nobody here acts upon them; the client reads what came. */
+START_TEST(passed_on_as_it_came)
 {
+	static const struct {
+		enum hdr_id id;
+		const char *value;
+	} rows[] = {
+		{ HDR_PRIVACY, "id" },
+		{ HDR_REASON, "SIP;cause=302;text=\"Moved\"" },
+		{ HDR_DIVERSION, "<sip:carol@example.com>;reason=no-answer;counter=1" },
+		{ HDR_HISTORY_INFO, "<sip:carol@example.com>;index=1" },
+		{ HDR_IDENTITY, "c2lnbmF0dXJl;info=<https://example.com/cert>;alg=ES256" },
+	};
 	struct caller c = caller_new();
+	struct buf lines = BUF_NULL;
 
-	caller_calls(&c, "P-Asserted-Identity: <sip:boss@example.com>\n" WITH(OFFER));
-	ck_assert_ptr_null(session_asserted(c.s, 0).p);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		buf_printf(&lines, "%.*s: %s\n", SLICE_ARGS(hdr_name(rows[i].id)), rows[i].value);
+	buf_lit(&lines, WITH(OFFER));
+	buf_putc(&lines, '\0');
+	caller_calls(&c, lines.p);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		caller_check_header(session_msg(c.s, SESSION_INVITE), rows[i].id, rows[i].value);
 	session_pass(c.s);
 	(void)caller_expect(&c, "480");
 	(void)world_expect_terminated(c.wu, 480, ORIGIN_LOCAL);
 	caller_acks_refusal(&c);
+	buf_deinit(&lines);
 	caller_finish(&c);
 }
 END_TEST
@@ -487,7 +504,7 @@ int main(void)
 	tcase_add_test(tc, refusal_without_ack);
 	tcase_add_test(tc, what_is_read_off_the_invite);
 	tcase_add_test(tc, type_by_description);
-	tcase_add_test(tc, rfc3325_assertion_of_a_stranger);
+	tcase_add_test(tc, passed_on_as_it_came);
 	tcase_add_test(tc, refused_at_once);
 	tcase_add_test(tc, retransmitted_invite);
 	tcase_add_test(tc, merged_invite);

@@ -4,6 +4,7 @@
 #include <check.h>
 #include <stdio.h>
 
+#include "protocol/base/err.h"
 #include "tests/flow/caller.h"
 
 /* An INVITE that names Alice's dialog of call-1; more: "" or ";early-only". */
@@ -67,7 +68,8 @@ START_TEST(rfc3891_3_confirmed)
 	caller_check_header(bye, HDR_REASON, "SIP;cause=200;text=\"Replaced\"");
 	world_reply(c.w, bye, 200, NULL);
 	world_settle(c.w);
-	(void)world_expect_terminated(c.wu, 0, ORIGIN_LOCAL);
+	ck_assert(slice_eq(
+		world_expect_terminated(c.wu, 0, ORIGIN_LOCAL)->event.reason, SLICE("replaced")));
 	caller_acks(&c, 1, NULL);
 	(void)world_expect_event(c.wu, UA_SESSION_ESTABLISHED);
 	ck_assert_ptr_null(session_replaced(c.s));
@@ -175,6 +177,106 @@ START_TEST(rfc3891_3_early_of_the_peer)
 	caller_acks_refusal(&c);
 	(void)world_expect_terminated(c.wu, 480, ORIGIN_LOCAL);
 	free(tag);
+	caller_finish(&c);
+}
+END_TEST
+
+/* Alice calls Carol, whose phone rings: the dialog that Bob wants, as a Replaces value. */
+static struct session *rings_carol(struct caller *c, const struct msg **ret_invite, char *lines)
+{
+	struct session_spec spec = {
+		.target = SLICE("sip:carol@192.0.2.1"),
+		.offer = world_sdp(OFFER),
+	};
+	const struct msg *invite;
+	struct session *s;
+	const char *why;
+
+	ck_assert_int_eq(session_new(c->ep, &spec, &s, &why), 0);
+	invite = world_expect_out(c->w, "INVITE");
+	world_reply_as(c->w, invite, 180, "carol", "Contact: <sip:carol@192.0.2.1>\n");
+	world_settle(c->w);
+	(void)world_expect_progress(c->wu, 180);
+	(void)snprintf(lines, 512, "Replaces: %.*s;to-tag=%.*s;from-tag=carol;early-only\n%s",
+		SLICE_ARGS(invite->call_id), SLICE_ARGS(invite->from_tag), WITH(OFFER));
+	*ret_invite = invite;
+	return s;
+}
+
+/* What rings at somebody's is taken back by CANCEL when the call is picked up elsewhere. */
+START_TEST(rfc3891_3_early_of_ours)
+{
+	struct caller c = caller_new();
+	const struct msg *invite;
+	struct session *first;
+	char lines[512];
+
+	world_show(c.w, "CSeq");
+	world_show(c.w, "Reason");
+	first = rings_carol(&c, &invite, lines);
+	caller_calls(&c, lines);
+	ck_assert_ptr_eq(session_replaced(c.s), first);
+	caller_accept(&c, ANSWER);
+	(void)caller_expect(&c, "200");
+	world_reply(c.w, world_expect_out(c.w, "CANCEL"), 200, NULL);
+	ck_assert_uint_eq(session_state(first), SESSION_TERMINATING);
+	world_reply_as(c.w, invite, 487, "carol", NULL);
+	(void)world_expect_out(c.w, "ACK");
+	ck_assert(slice_eq(
+		world_expect_terminated(c.wu, 487, ORIGIN_LOCAL)->event.reason, SLICE("replaced")));
+	caller_acks(&c, 1, NULL);
+	(void)world_expect_event(c.wu, UA_SESSION_ESTABLISHED);
+	world_log_golden(c.w, "session-replaces-early");
+	hang_up(&c);
+	caller_finish(&c);
+}
+END_TEST
+
+/* Section 7.1: Carol answers before Alice takes Bob's call, which was not to break hers. */
+START_TEST(rfc3891_7_1_answered_meanwhile)
+{
+	struct session_body answer = world_sdp(ANSWER);
+	struct caller c = caller_new();
+	const struct msg *invite;
+	struct session *first;
+	char lines[512];
+
+	first = rings_carol(&c, &invite, lines);
+	caller_calls(&c, lines);
+	world_reply_as(c.w, invite, 200, "carol", "Contact: <sip:carol@192.0.2.1>\n" WITH(ANSWER));
+	(void)world_expect_out(c.w, "ACK");
+	(void)world_expect_event(c.wu, UA_SESSION_ESTABLISHED);
+	ck_assert_int_eq(session_accept(c.s, &answer, NULL), -ESTALE);
+	(void)caller_expect(&c, "486");
+	caller_acks_refusal(&c);
+	(void)world_expect_terminated(c.wu, 486, ORIGIN_LOCAL);
+	ck_assert_uint_eq(session_state(first), SESSION_ESTABLISHED);
+	ck_assert_int_eq(session_terminate(first, NULL), 0);
+	world_reply(c.w, world_expect_out(c.w, "BYE"), 200, NULL);
+	world_settle(c.w);
+	(void)world_expect_terminated(c.wu, 0, ORIGIN_LOCAL);
+	caller_finish(&c);
+}
+END_TEST
+
+/* One INVITE takes one place. */
+START_TEST(rfc3891_3_several)
+{
+	static const char *const rows[] = {
+		"Replaces: call-1;to-tag=a;from-tag=b\nReplaces: call-1;to-tag=c;from-tag=b\n",
+		"Replaces: call-1;to-tag=a;from-tag=b, call-2;to-tag=c;from-tag=b\n",
+		"Join: call-1;to-tag=a;from-tag=b\nJoin: call-1;to-tag=c;from-tag=b\n",
+		"Join: call-1;to-tag=a;from-tag=b\nReplaces: call-1;to-tag=a;from-tag=b\n",
+	};
+	struct caller c = caller_new();
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char lines[512];
+
+		(void)snprintf(lines, sizeof(lines), "%s%s", rows[i], WITH(OFFER));
+		caller_invites(&c, lines);
+		refused(&c, "400");
+	}
 	caller_finish(&c);
 }
 END_TEST
@@ -292,6 +394,9 @@ int main(void)
 	tcase_add_test(tc, rfc3891_3_replaced_ends_first);
 	tcase_add_test(tc, rfc3891_3_early_only);
 	tcase_add_test(tc, rfc3891_3_early_of_the_peer);
+	tcase_add_test(tc, rfc3891_3_early_of_ours);
+	tcase_add_test(tc, rfc3891_7_1_answered_meanwhile);
+	tcase_add_test(tc, rfc3891_3_several);
 	tcase_add_test(tc, rfc3911_4_joined);
 	tcase_add_test(tc, rfc3891_3_no_match);
 	tcase_add_test(tc, rfc3891_3_ended);

@@ -404,6 +404,33 @@ START_TEST(what_it_replaces_is_named)
 }
 END_TEST
 
+/* RFC 3891 section 3: whose session is to go decides about that, whoever else takes calls. */
+START_TEST(who_owns_the_replaced_is_asked)
+{
+	struct session *first, *second;
+	struct session_spec spec = { .target = SLICE("sip:alice@example.com"),
+		.id = SLICE("b2"),
+		.offer = world_sdp("again") };
+	const char *why;
+
+	setup();
+	two_agents();
+	first = stage_bob_calls(&sc);
+	fails(HIGH, asked(HIGH), PASS);
+	takes(LOW, asked(LOW));
+	verb(LOW, "Accept", "answer");
+	(void)stage_return(s, "");
+	stage_settle(s);
+	(void)world_expect_event(sc.bob, UA_SESSION_ESTABLISHED);
+	spec.replaces = first;
+	ck_assert_int_eq(session_new(sc.bobs, &spec, &second, &why), 0);
+	stage_settle(s);
+	fails(LOW, asked(LOW), PASS);
+	(void)world_expect_terminated(sc.bob, 480, ORIGIN_REMOTE);
+	teardown();
+}
+END_TEST
+
 /* ---- the end of other things ---- */
 
 START_TEST(the_bus_is_lost_while_asking)
@@ -467,6 +494,7 @@ int main(void)
 		&a_session_is_shown_whole,
 		&what_it_replaces_is_named,
 		&the_bus_is_lost_while_asking,
+		&who_owns_the_replaced_is_asked,
 		&the_endpoint_closes_while_asking,
 		&the_interfaces_go_while_asking,
 	};
