@@ -40,9 +40,8 @@ static struct leg *find_leg(const struct endpoint *ep, const struct dialog_id *i
 	struct dialog *d = dialog_find(&ep->ua->dialogs, id->call_id, id->to_tag, id->from_tag);
 	struct leg *l = d ? leg_of_dialog(d) : NULL;
 
-	/* Another endpoint's dialogs are none of this caller's business, and what nobody outside
-	 * knows of nobody can decide about. */
-	return l && l->s->ep == ep && !l->s->hidden ? l : NULL;
+	/* Another endpoint's dialogs are none of this caller's business. */
+	return l && l->s->ep == ep ? l : NULL;
 }
 
 static unsigned judge(const struct leg *l, const struct dialog_id *id, enum hdr_id header)
