@@ -197,15 +197,14 @@ static void give_up(struct agent_ask *q)
 }
 
 static const struct {
-	const char *member, *out;
+	const char *member;
 	void (*write)(struct bus_writer *w, const struct agent_ask *q);
 	bool (*take)(struct agent_ask *q, struct bus_reader *r);
 } kinds[] = {
-	[AGENT_SESSION] = { "SessionReceived", "", agent_session_write, agent_session_take },
-	[AGENT_PAGE] = { "PageReceived", "us", write_page, take_page },
-	[AGENT_REQUEST] = { "RequestReceived", "usa(ss)say", write_request, take_request },
-	[AGENT_CREDENTIALS] = { "CredentialsRequired", "a{sv}", write_credentials,
-		take_credentials },
+	[AGENT_SESSION] = { "SessionReceived", agent_session_write, agent_session_take },
+	[AGENT_PAGE] = { "PageReceived", write_page, take_page },
+	[AGENT_REQUEST] = { "RequestReceived", write_request, take_request },
+	[AGENT_CREDENTIALS] = { "CredentialsRequired", write_credentials, take_credentials },
 };
 
 /* ---- the chain ---- */
@@ -262,7 +261,7 @@ static void ask_next(struct agent_ask *q)
 	timeout = q->deadline - now;
 	if (ep->profile->agent_timeout && ep->profile->agent_timeout < timeout)
 		timeout = ep->profile->agent_timeout;
-	agent_open(a, kinds[q->kind].member, kinds[q->kind].out, &w);
+	agent_open(a, kinds[q->kind].member, &w);
 	kinds[q->kind].write(&w, q);
 	q->ask = bus_ask_send(q->all->iface->bus, &w, timeout, on_reply, q);
 }
@@ -275,7 +274,7 @@ static void tell_observers(const struct agent_ask *q, const struct endpoint *ep)
 
 		if (!a->observes || !agent_serves(a, q, ep))
 			continue;
-		agent_open(a, kinds[q->kind].member, NULL, &w);
+		agent_open(a, kinds[q->kind].member, &w);
 		kinds[q->kind].write(&w, q);
 		bus_ask_tell(q->all->iface->bus, &w);
 	}

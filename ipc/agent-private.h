@@ -66,9 +66,8 @@ struct agent_ask {
 	char *endpoint_id, *realm, *scheme;
 };
 
-/* Opens a call of an agent's method; out NULL: nothing comes back. */
-void agent_open(
-	const struct agent *a, const char *member, const char *out, struct bus_writer *ret_w);
+/* Opens a call of a method of iface_agent. */
+void agent_open(const struct agent *a, const char *member, struct bus_writer *ret_w);
 /* The filter lets this work for ep through and its user may use the endpoint's profile. */
 bool agent_serves(const struct agent *a, const struct agent_ask *q, const struct endpoint *ep);
 

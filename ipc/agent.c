@@ -104,7 +104,7 @@ struct agents *agent_list_free(struct agents *all)
 		struct agent *a = list_entry(node, struct agent, node);
 		struct bus_writer w;
 
-		agent_open(a, "Released", NULL, &w);
+		agent_open(a, "Released", &w);
 		bus_ask_tell(all->iface->bus, &w);
 		free_agent(a);
 	}
@@ -261,7 +261,7 @@ int agent_unregister(struct bus_call *c, void *object)
 	if (!a)
 		return bus_call_fail(c, -ENOENT, "this agent is not registered");
 	bus_call_done(c);
-	agent_open(a, "Released", NULL, &w);
+	agent_open(a, "Released", &w);
 	bus_ask_tell(all->iface->bus, &w);
 	free_agent(a);
 	return 0;
@@ -269,17 +269,20 @@ int agent_unregister(struct bus_call *c, void *object)
 
 /* ---- for the asking ---- */
 
-void agent_open(
-	const struct agent *a, const char *member, const char *out, struct bus_writer *ret_w)
+void agent_open(const struct agent *a, const char *member, struct bus_writer *ret_w)
 {
+	const struct bus_method *row = iface_agent.methods;
 	struct bus_ask_target to = {
 		.destination = a->client,
 		.path = a->path,
 		.interface = AGENT_INTERFACE,
 		.member = member,
-		.out = out,
 	};
 
+	while (strcmp(row->name, member) != 0)
+		row++;
+	to.in = row->in;
+	to.out = row->out;
 	bus_ask_open(a->all->iface->bus, &to, ret_w);
 }
 

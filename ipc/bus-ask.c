@@ -27,13 +27,17 @@ static struct slice key_of(const uint32_t *serial)
 
 void bus_ask_open(struct bus *bus, const struct bus_ask_target *to, struct bus_writer *ret_w)
 {
+	const struct bus_head head = { .type = DBUS_MESSAGE_TYPE_METHOD_CALL,
+		.flags = DBUS_HEADER_FLAG_NO_AUTO_START,
+		.path = to->path,
+		.interface = to->interface,
+		.member = to->member,
+		.destination = to->destination,
+		.sig = to->in };
+
 	(void)bus;
-	bus_writer_init(ret_w,
-		dbus_message_new_method_call(to->destination, to->path, to->interface, to->member),
-		NULL);
-	dbus_message_set_auto_start(ret_w->message, FALSE);
-	/* What arguments it takes is the client's business; `want` carries what we want back. */
-	ret_w->want = to->out ? to->out : "";
+	bus_writer_init(ret_w, &head);
+	ret_w->out = to->out ? to->out : "";
 }
 
 /* Unlinks and frees, and hands out what is left to say. */
@@ -68,13 +72,11 @@ static void on_timer(struct timer *t)
 /* The message if its arguments were written well; dbus_message_unref() it. */
 static DBusMessage *finish(struct bus *bus, struct bus_writer *w)
 {
-	DBusMessage *m;
+	DBusMessage *m = bus_writer_take(w);
 
-	w->want = dbus_message_get_signature(w->message);
-	m = bus_writer_take(w);
 	if (!m)
-		log_line(bus->log, LOG_LEVEL_ERROR, "bus: a call of %s was not sent: %s",
-			dbus_message_get_member(w->message), w->flaw);
+		log_line(bus->log, LOG_LEVEL_ERROR, "bus: a call of %s was not sent: %s", w->member,
+			w->flaw);
 	return m;
 }
 
@@ -85,11 +87,11 @@ struct bus_ask *bus_ask_send(
 	DBusMessage *m;
 
 	a->bus = bus;
-	a->out = mem_strdup(w->want);
+	a->out = mem_strdup(w->out);
 	a->fn = fn;
 	a->ctx = ctx;
 	a->timer.fire = on_timer;
-	a->destination = mem_strdup(dbus_message_get_destination(w->message));
+	a->destination = mem_strdup(w->destination);
 	m = finish(bus, w);
 	bus_writer_deinit(w);
 	if (m)

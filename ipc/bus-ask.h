@@ -7,9 +7,10 @@
 struct bus;
 struct bus_ask;
 
-/* Whom and what. `out` is the signature that the reply must have. All are copied. */
+/* Whom and what, with the signatures of the arguments and of the reply (NULL: none). All live until
+ * it is sent. */
 struct bus_ask_target {
-	const char *destination, *path, *interface, *member, *out;
+	const char *destination, *path, *interface, *member, *in, *out;
 };
 
 struct bus_reply {

@@ -151,32 +151,30 @@ struct bus_object *bus_call_object(const struct bus_call *c)
 	return c->object;
 }
 
-/* Who asked, and which of its messages this answers. */
-static DBusMessage *address(const struct bus_call *c, DBusMessage *m)
+/* The answer's beginning: to whom, and to which of its messages. */
+static void open_answer(struct bus_call *c, struct bus_head *head, struct bus_writer *ret_w)
 {
-	const char *name = c->client->name;
-
-	if (!m || !dbus_message_set_reply_serial(m, c->serial) ||
-		(name[0] && !dbus_message_set_destination(m, name)))
-		abort();
-	dbus_message_set_no_reply(m, TRUE);
-	return m;
+	head->flags = DBUS_HEADER_FLAG_NO_REPLY_EXPECTED;
+	head->destination = c->client->name[0] ? c->client->name : NULL;
+	head->reply_serial = c->serial;
+	bus_writer_init(ret_w, head);
+	ret_w->object = c->object;
 }
 
 void bus_call_open(struct bus_call *c, struct bus_writer *ret_w)
 {
-	DBusMessage *m = address(c, dbus_message_new(DBUS_MESSAGE_TYPE_METHOD_RETURN));
+	struct bus_head head = { .type = DBUS_MESSAGE_TYPE_METHOD_RETURN,
+		.sig = c->method ? c->method->out : NULL };
 
-	bus_writer_init(ret_w, m, c->method ? c->method->out : NULL);
-	ret_w->object = c->object;
+	open_answer(c, &head, ret_w);
 }
 
 /* Sends the one answer; m is given up in any case. */
 static void answer(struct bus_call *c, DBusMessage *m)
 {
-	if (c->wants_reply && !c->answered)
+	if (m && c->wants_reply && !c->answered)
 		bus_send(c->bus, c->object, m);
-	else
+	else if (m)
 		dbus_message_unref(m);
 	if (!c->answered)
 		end(c);
@@ -192,8 +190,7 @@ void bus_call_send(struct bus_call *c, struct bus_writer *w)
 	}
 	log_line(c->bus->log, LOG_LEVEL_ERROR, "bus: the reply of %s was not sent: %s",
 		c->method ? c->method->name : "?", w->flaw);
-	bus_call_error(c,
-		w->size > BUS_MESSAGE_MAX / 2 ? bus_error_name(-ENOSPC) : DBUS_ERROR_FAILED,
+	bus_call_error(c, bus_writer_is_full(w) ? bus_error_name(-ENOSPC) : DBUS_ERROR_FAILED,
 		slice_str(w->flaw));
 	bus_writer_deinit(w);
 }
@@ -208,15 +205,15 @@ void bus_call_done(struct bus_call *c)
 
 int bus_call_error(struct bus_call *c, const char *name, struct slice text)
 {
+	struct bus_head head = { .type = DBUS_MESSAGE_TYPE_ERROR,
+		.error = dbus_validate_error_name(name, NULL) ? name : DBUS_ERROR_FAILED,
+		.sig = "s" };
 	struct bus_writer w;
-	DBusMessage *m = address(c, dbus_message_new(DBUS_MESSAGE_TYPE_ERROR));
 
-	if (!dbus_message_set_error_name(
-		    m, dbus_validate_error_name(name, NULL) ? name : DBUS_ERROR_FAILED))
-		abort();
-	bus_writer_init(&w, m, "s");
+	open_answer(c, &head, &w);
 	bus_write_s(&w, text);
 	answer(c, bus_writer_take(&w));
+	bus_writer_deinit(&w);
 	return -EIO;
 }
 

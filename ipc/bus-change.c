@@ -10,6 +10,8 @@
 #include "ipc/bus-peer.h"
 #include "ipc/bus-table.h"
 
+#define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
+
 bool bus_change_is_managed(const struct bus_object *o)
 {
 	const char *root = o->bus->root;
@@ -18,18 +20,10 @@ bool bus_change_is_managed(const struct bus_object *o)
 	return strncmp(o->path, root, n) == 0 && o->path[n] == '/' && o->path[n + 1];
 }
 
-static void open_signal(
-	struct bus_writer *w, const char *path, const char *interface, const char *name)
+static void send_and_close(struct bus *bus, struct bus_writer *w)
 {
-	bus_writer_init(w, dbus_message_new_signal(path, interface, name), NULL);
-}
+	DBusMessage *m = bus_writer_take(w);
 
-static void send_and_close(struct bus *bus, struct bus_writer *w, const char *want)
-{
-	DBusMessage *m;
-
-	w->want = want;
-	m = bus_writer_take(w);
 	if (m) {
 		bus_send_raw(bus, m);
 		dbus_message_unref(m);
@@ -54,10 +48,15 @@ void bus_change_write_all(struct bus_writer *w, struct bus_object *o,
 
 static void send_added(struct bus_object *o)
 {
+	const struct bus_head head = { .type = DBUS_MESSAGE_TYPE_SIGNAL,
+		.path = o->bus->root,
+		.interface = OBJECT_MANAGER,
+		.member = "InterfacesAdded",
+		.sig = "oa{sa{sv}}" };
 	struct bus_writer w;
 
 	list_remove(&o->in_added);
-	open_signal(&w, o->bus->root, "org.freedesktop.DBus.ObjectManager", "InterfacesAdded");
+	bus_writer_init(&w, &head);
 	bus_write_o(&w, o->path);
 	bus_open_array(&w, "{sa{sv}}");
 	for (size_t i = 0; o->interfaces[i]; i++) {
@@ -68,20 +67,25 @@ static void send_added(struct bus_object *o)
 		bus_close(&w);
 	}
 	bus_close(&w);
-	send_and_close(o->bus, &w, "oa{sa{sv}}");
+	send_and_close(o->bus, &w);
 }
 
 static void send_removed(struct bus_object *o)
 {
+	const struct bus_head head = { .type = DBUS_MESSAGE_TYPE_SIGNAL,
+		.path = o->bus->root,
+		.interface = OBJECT_MANAGER,
+		.member = "InterfacesRemoved",
+		.sig = "oas" };
 	struct bus_writer w;
 
-	open_signal(&w, o->bus->root, "org.freedesktop.DBus.ObjectManager", "InterfacesRemoved");
+	bus_writer_init(&w, &head);
 	bus_write_o(&w, o->path);
 	bus_open_array(&w, "s");
 	for (size_t i = 0; o->interfaces[i]; i++)
 		bus_write_str(&w, o->interfaces[i]->name);
 	bus_close(&w);
-	send_and_close(o->bus, &w, "oas");
+	send_and_close(o->bus, &w);
 }
 
 /* Those of marks whose values everybody may hear; of the others, everybody hears the names. */
@@ -103,9 +107,14 @@ static void send_changed(
 {
 	const struct bus_property *rows = interface->properties;
 	uint64_t values = public_values(o, interface, marks);
+	const struct bus_head head = { .type = DBUS_MESSAGE_TYPE_SIGNAL,
+		.path = o->path,
+		.interface = DBUS_INTERFACE_PROPERTIES,
+		.member = "PropertiesChanged",
+		.sig = "sa{sv}as" };
 	struct bus_writer w;
 
-	open_signal(&w, o->path, DBUS_INTERFACE_PROPERTIES, "PropertiesChanged");
+	bus_writer_init(&w, &head);
 	bus_write_str(&w, interface->name);
 	bus_open_dict(&w);
 	for (size_t i = 0; rows[i].name; i++) {
@@ -121,7 +130,7 @@ static void send_changed(
 		if ((marks & ~values) >> i & 1)
 			bus_write_str(&w, rows[i].name);
 	bus_close(&w);
-	send_and_close(o->bus, &w, "sa{sv}as");
+	send_and_close(o->bus, &w);
 }
 
 static void flush_object(struct bus_object *o)

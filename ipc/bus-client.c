@@ -168,7 +168,7 @@ static void on_uid(void *ctx, struct bus_reply *reply)
 static void ask_uid(struct bus_client *client)
 {
 	const struct bus_ask_target to = { DBUS_SERVICE_DBUS, DBUS_PATH_DBUS, DBUS_INTERFACE_DBUS,
-		"GetConnectionUnixUser", "u" };
+		"GetConnectionUnixUser", "s", "u" };
 	struct bus_writer w;
 
 	if (client->uid_state != BUS_UID_UNKNOWN)

@@ -50,14 +50,23 @@ uint32_t bus_send(struct bus *bus, struct bus_object *o, DBusMessage *m);
 /* As it is, keeping the reference. */
 uint32_t bus_send_raw(struct bus *bus, DBusMessage *m);
 
-/* bus-value.c */
-/* Takes a new message over; *ret_w is ready for its arguments. NULL: out of memory, aborts. */
-void bus_writer_init(struct bus_writer *ret_w, DBusMessage *m, const char *want);
+/* bus-write.c */
+/* What a message is and where it goes; NULL and 0: it has no such field. */
+struct bus_head {
+	unsigned char type, flags; /* DBUS_MESSAGE_TYPE_*, DBUS_HEADER_FLAG_* */
+	const char *path, *interface, *member, *error, *destination;
+	uint32_t reply_serial;
+	const char *sig; /* of its arguments; lives as long as the writer; NULL: none */
+};
+/* *ret_w is ready for its arguments. */
+void bus_writer_init(struct bus_writer *ret_w, const struct bus_head *head);
 void bus_writer_deinit(struct bus_writer *w);
-/* Hands the message out if it is what it should be; else NULL, with w->flaw set. */
+/* Hands the message out if its arguments are what they should be; else NULL, with w->flaw set. */
 DBusMessage *bus_writer_take(struct bus_writer *w);
-/* NUL-terminated and valid UTF-8; the caller frees it. */
-char *bus_text(struct slice s);
+/* It had no room, or will hardly have. */
+bool bus_writer_is_full(const struct bus_writer *w);
+/* As it is if it is UTF-8 without NUL; else with U+FFFD for each byte that is not. */
+void bus_text_append(struct buf *b, struct slice s);
 
 /* bus-object.c */
 struct bus_object *bus_object_at(struct bus *bus, const char *path);

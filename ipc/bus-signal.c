@@ -17,12 +17,15 @@ void bus_signal_open(struct bus_writer *ret_w, struct bus_object *o,
 	const struct bus_interface *interface, const char *signal, const char *destination)
 {
 	const struct bus_signal *row = find_row(interface, signal);
-	DBusMessage *m = dbus_message_new_signal(o ? o->path : "/", interface->name, signal);
+	const struct bus_head head = { .type = DBUS_MESSAGE_TYPE_SIGNAL,
+		.path = o ? o->path : "/",
+		.interface = interface->name,
+		.member = signal,
+		.destination = destination,
+		.sig = row ? row->sig : NULL };
 
-	bus_writer_init(ret_w, m, row ? row->sig : NULL);
+	bus_writer_init(ret_w, &head);
 	ret_w->object = o;
-	if (destination && !dbus_message_set_destination(m, destination))
-		abort();
 	if (!row)
 		ret_w->flaw = "its table does not have it";
 	else if (row->flags & BUS_UNICAST && !destination)
@@ -38,6 +41,6 @@ void bus_signal_send(struct bus_writer *w)
 		bus_send(o->bus, o, m);
 	else if (o)
 		log_line(o->bus->log, LOG_LEVEL_ERROR, "bus: %s: signal %s was not sent: %s",
-			o->path, dbus_message_get_member(w->message), w->flaw);
+			o->path, w->member, w->flaw);
 	bus_writer_deinit(w);
 }

@@ -6,7 +6,7 @@
  */
 #include <dbus/dbus.h>
 
-#include "protocol/base/slice.h"
+#include "protocol/base/buf.h"
 
 struct bus_object;
 
@@ -16,17 +16,26 @@ enum {
 	BUS_MESSAGE_MAX = 31 << 20,
 };
 
+/* A container that is open. */
+struct bus_level {
+	char kind;               /* a, v, or what ends it: ) or } */
+	unsigned char closes;    /* levels that end together */
+	const char *items;       /* a: the signature of one */
+	const char *after;       /* a, v: the rest of the signature that it stands in */
+	size_t length_at, begin; /* a */
+};
+
 struct bus_writer {
-	DBusMessage *message; /* owned until sent */
-	DBusMessageIter at[BUS_WRITER_DEPTH + 1];
-	unsigned char closes[BUS_WRITER_DEPTH + 1]; /* levels that end together */
+	struct buf bytes; /* the message so far */
+	size_t body;      /* where its arguments begin */
+	const char *at;   /* the signature of what has to come now */
+	struct bus_level levels[BUS_WRITER_DEPTH];
 	unsigned depth;
-	size_t size; /* of what was written, rather too large than too small */
 	/* Set when writing went wrong: nothing more is written, and the message is not sent. */
 	const char *flaw;
-	/* What the message has to be in the end, and whose it is; set by who opens it. */
-	const char *want;
-	struct bus_object *object;
+	/* Borrowed, as all signatures are; out: of the reply to a call. */
+	const char *member, *destination, *out;
+	struct bus_object *object; /* whose message it is; set by who opens it */
 };
 
 void bus_write_s(struct bus_writer *w, struct slice s);
@@ -42,7 +51,8 @@ void bus_write_ay(struct bus_writer *w, struct slice bytes);
 /* (ss), of which lists of headers are made. */
 void bus_write_ss(struct bus_writer *w, struct slice a, struct slice b);
 
-/* Everything opened is closed by one bus_close(). `element` is the signature of one item. */
+/* Everything opened is closed by one bus_close(). `element` is the signature of one item; that of a
+ * variant lives until it is closed. */
 void bus_open_array(struct bus_writer *w, const char *element);
 void bus_open_struct(struct bus_writer *w);
 void bus_open_variant(struct bus_writer *w, const char *sig);

@@ -284,7 +284,7 @@ static int house_ask(struct bus_call *c, void *object)
 	struct slice path = bus_read_s(bus_call_args(c));
 	uint32_t msec = bus_read_u(bus_call_args(c));
 	const struct bus_ask_target to = { bus_call_sender(c), path.p, "org.example.Agent",
-		"Choose", "u" };
+		"Choose", "ay", "u" };
 	struct question *q = mem_new(struct question);
 	struct bus_writer w;
 	int r = bus_call_keep(c, on_call_gone, &q->call);

@@ -33,7 +33,7 @@ static void on_reply(void *ctx, struct bus_reply *reply)
 static struct bus_ask *ask(void)
 {
 	const struct bus_ask_target to = { AGENT, "/agent", "org.sipbus1.Agent", "PageReceived",
-		"us" };
+		"s", "us" };
 	struct bus_writer w;
 
 	bus_ask_open(r.bus, &to, &w);
@@ -208,7 +208,10 @@ END_TEST
 
 START_TEST(telling_wants_no_answer)
 {
-	const struct bus_ask_target to = { AGENT, "/agent", "org.sipbus1.Agent", "Released", NULL };
+	const struct bus_ask_target to = { AGENT, "/agent", "org.sipbus1.Agent", "Released", NULL,
+		NULL };
+	const struct bus_ask_target odd = { AGENT, "/agent", "org.sipbus1.Agent", "Odd", "(s)",
+		NULL };
 	struct bus_writer w;
 
 	setup();
@@ -216,7 +219,7 @@ START_TEST(telling_wants_no_answer)
 	bus_ask_tell(r.bus, &w);
 	ck_assert(dbus_message_get_no_reply(recorder_next(&r)));
 	ck_assert_uint_eq(bus_deadline(r.bus), USEC_NEVER);
-	bus_ask_open(r.bus, &to, &w);
+	bus_ask_open(r.bus, &odd, &w);
 	bus_open_struct(&w);
 	bus_ask_tell(r.bus, &w);
 	ck_assert_ptr_nonnull(strstr(r.logged, "left open"));

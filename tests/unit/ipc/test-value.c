@@ -35,23 +35,41 @@ START_TEST(text_becomes_utf8)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		char *text = bus_text(rows[i].in);
+		struct buf text = BUF_NULL;
 
-		ck_assert_str_eq(text, rows[i].out);
-		free(text);
+		bus_text_append(&text, rows[i].in);
+		ck_assert(slice_eq(buf_slice(&text), slice_str(rows[i].out)));
+		buf_deinit(&text);
 	}
 }
 END_TEST
 
-static void writer(struct bus_writer *w, const char *want)
+static void writer(struct bus_writer *w, const char *sig)
 {
-	bus_writer_init(w, dbus_message_new_method_call("a.b", "/", "a.b", "C"), want);
+	const struct bus_head head = { .type = DBUS_MESSAGE_TYPE_METHOD_CALL,
+		.path = "/",
+		.interface = "a.b",
+		.member = "C",
+		.sig = sig };
+
+	bus_writer_init(w, &head);
+}
+
+/* The message that w has become, and a reader at its beginning. */
+static DBusMessage *written(struct bus_writer *w, struct bus_reader *ret_r)
+{
+	DBusMessage *m = bus_writer_take(w);
+
+	ck_assert_msg(m != NULL, "%s", w->flaw);
+	*ret_r = (struct bus_reader){ .bad = false };
+	dbus_message_iter_init(m, &ret_r->at);
+	return m;
 }
 
 START_TEST(values_go_in_and_out)
 {
 	struct bus_writer w;
-	struct bus_reader r = { .bad = false }, list, pair, dict, entry;
+	struct bus_reader r, list, pair, dict, entry;
 	DBusMessage *m;
 
 	writer(&w, "sobiutaya(ss)a{sv}");
@@ -74,9 +92,7 @@ START_TEST(values_go_in_and_out)
 	bus_entry_t(&w, "t", 8);
 	bus_entry_ay(&w, "ay", SLICE_NULL);
 	bus_close(&w);
-	m = bus_writer_take(&w);
-	ck_assert_ptr_nonnull(m);
-	dbus_message_iter_init(m, &r.at);
+	m = written(&w, &r);
 	ck_assert(slice_eq(bus_read_s(&r), SLICE("s")));
 	ck_assert(slice_eq(bus_read_s(&r), SLICE("/")));
 	ck_assert(bus_read_b(&r));
@@ -100,11 +116,12 @@ END_TEST
 START_TEST(reading_the_wrong_type_is_noticed)
 {
 	struct bus_writer w;
-	struct bus_reader start = { .bad = false }, r;
+	struct bus_reader start, r;
+	DBusMessage *m;
 
-	writer(&w, NULL);
+	writer(&w, "u");
 	bus_write_u(&w, 1);
-	dbus_message_iter_init(w.message, &start.at);
+	m = written(&w, &start);
 	r = start;
 	ck_assert_uint_eq(bus_read_s(&r).n, 0);
 	ck_assert(r.bad && !bus_more(&r));
@@ -117,7 +134,7 @@ START_TEST(reading_the_wrong_type_is_noticed)
 	ck_assert_uint_eq(bus_read_u(&r), 1);
 	ck_assert_uint_eq(bus_read_u(&r), 0); /* past the end */
 	ck_assert(r.bad);
-	bus_writer_deinit(&w);
+	dbus_message_unref(m);
 }
 END_TEST
 
@@ -125,7 +142,7 @@ START_TEST(writing_too_deep_or_unbalanced_is_noticed)
 {
 	struct bus_writer w;
 
-	writer(&w, NULL);
+	writer(&w, "((((((((((((((u))))))))))))))");
 	for (unsigned i = 0; i < BUS_WRITER_DEPTH; i++)
 		bus_open_struct(&w);
 	ck_assert_ptr_null(w.flaw);
@@ -135,7 +152,7 @@ START_TEST(writing_too_deep_or_unbalanced_is_noticed)
 	bus_close(&w);
 	ck_assert_ptr_null(bus_writer_take(&w));
 	bus_writer_deinit(&w);
-	writer(&w, NULL);
+	writer(&w, "");
 	bus_close(&w);
 	ck_assert_ptr_null(bus_writer_take(&w));
 	bus_writer_deinit(&w);
@@ -144,6 +161,89 @@ START_TEST(writing_too_deep_or_unbalanced_is_noticed)
 	bus_open_entry(&w, "k", "s");
 	ck_assert_ptr_null(bus_writer_take(&w));
 	bus_writer_deinit(&w);
+}
+END_TEST
+
+START_TEST(arrays_are_aligned)
+{
+	struct bus_reader r, list, item;
+	struct bus_writer w;
+	DBusMessage *m;
+
+	writer(&w, "sa(ts)ata{oas}");
+	bus_write_str(&w, "odd");
+	bus_open_array(
+		&w, "(ts)"); /* empty: the room before the first item is there all the same */
+	bus_close(&w);
+	bus_open_array(&w, "t");
+	bus_write_t(&w, 1);
+	bus_write_t(&w, 2);
+	bus_close(&w);
+	bus_open_array(&w, "{oas}");
+	for (size_t i = 0; i < 2; i++) {
+		bus_open_pair_o(&w, "/a/b");
+		bus_open_array(&w, "s");
+		bus_write_str(&w, "x");
+		bus_write_str(&w, "");
+		bus_close(&w);
+		bus_close(&w);
+	}
+	bus_close(&w);
+	m = written(&w, &r);
+	ck_assert(slice_eq(bus_read_s(&r), SLICE("odd")));
+	list = bus_enter(&r);
+	ck_assert(!bus_more(&list));
+	list = bus_enter(&r);
+	ck_assert_uint_eq(bus_read_t(&list), 1);
+	ck_assert_uint_eq(bus_read_t(&list), 2);
+	ck_assert(!bus_more(&list));
+	list = bus_enter(&r);
+	for (size_t i = 0; i < 2; i++) {
+		item = bus_enter(&list);
+		ck_assert(slice_eq(bus_read_s(&item), SLICE("/a/b")));
+		item = bus_enter(&item);
+		ck_assert(slice_eq(bus_read_s(&item), SLICE("x")));
+		ck_assert_uint_eq(bus_read_s(&item).n, 0);
+		ck_assert(!bus_more(&item) && !item.bad);
+	}
+	ck_assert(!bus_more(&list) && !bus_more(&r));
+	dbus_message_unref(m);
+}
+END_TEST
+
+/* What is written has to be what the signature says, on every level. */
+START_TEST(writing_the_wrong_type_is_noticed)
+{
+	struct bus_writer w;
+
+	for (unsigned i = 0; i < 8; i++) {
+		writer(&w, "ua(ss)v");
+		bus_write_u(&w, 1);
+		if (i == 1)
+			bus_write_u(&w, 1);
+		bus_open_array(&w, i == 2 ? "s" : "(ss)");
+		bus_open_struct(&w);
+		bus_write_str(&w, "a");
+		if (i != 3)
+			bus_write_str(&w, "b");
+		if (i == 4)
+			bus_write_str(&w, "c");
+		bus_close(&w);
+		bus_close(&w);
+		bus_open_variant(&w, "u");
+		if (i == 5)
+			bus_write_b(&w, true);
+		else if (i != 6)
+			bus_write_u(&w, 1);
+		bus_close(&w);
+		if (i == 7)
+			bus_write_ay(&w, SLICE("more"));
+		if (i == 0)
+			dbus_message_unref(bus_writer_take(&w));
+		else
+			ck_assert_ptr_null(bus_writer_take(&w));
+		bus_writer_deinit(&w);
+	}
 }
 END_TEST
 
@@ -170,12 +270,13 @@ END_TEST
 static const struct bus_option table[] = { { "Headers", "a(ss)" }, { "Expires", "u" },
 	{ "Body", "ay" }, { 0 } };
 
-/* Reads the dictionary that *w holds by table. */
-static int read_options(struct bus_writer *w, struct bus_value *values, struct bus_option_error *e)
+/* Reads the dictionary that *w has become by table; its values live as long as *ret_m. */
+static int read_options(struct bus_writer *w, struct bus_value *values, struct bus_option_error *e,
+	DBusMessage **ret_m)
 {
-	struct bus_reader r = { .bad = false };
+	struct bus_reader r;
 
-	dbus_message_iter_init(w->message, &r.at);
+	*ret_m = written(w, &r);
 	return bus_option_read(&r, table, values, e);
 }
 
@@ -185,8 +286,9 @@ START_TEST(options_are_read)
 	struct bus_option_error e;
 	struct bus_reader pair;
 	struct bus_writer w;
+	DBusMessage *m;
 
-	writer(&w, NULL);
+	writer(&w, "a{sv}");
 	bus_open_dict(&w);
 	bus_entry_ay(&w, "Body", SLICE("\xff"));
 	bus_open_entry(&w, "Headers", "a(ss)");
@@ -195,13 +297,13 @@ START_TEST(options_are_read)
 	bus_close(&w);
 	bus_close(&w);
 	bus_close(&w);
-	ck_assert_int_eq(read_options(&w, v, &e), 0);
+	ck_assert_int_eq(read_options(&w, v, &e, &m), 0);
 	ck_assert(v[0].given && !v[1].given && v[2].given);
 	ck_assert(slice_eq(v[2].s, SLICE("\xff")));
 	pair = bus_enter(&v[0].items);
 	ck_assert(slice_eq(bus_read_s(&pair), SLICE("X")));
 	ck_assert(!bus_more(&v[0].items));
-	bus_writer_deinit(&w);
+	dbus_message_unref(m);
 }
 END_TEST
 
@@ -211,29 +313,30 @@ START_TEST(options_twice_or_misnamed_are_errors)
 	struct bus_value v[3];
 	struct bus_option_error e;
 	struct bus_writer w;
+	DBusMessage *m;
 
-	writer(&w, NULL);
+	writer(&w, "a{sv}");
 	bus_open_dict(&w);
 	bus_entry_u(&w, "Expires", 1);
 	bus_entry_u(&w, "Expires", 2);
 	bus_close(&w);
-	ck_assert_int_eq(read_options(&w, v, &e), -EINVAL);
+	ck_assert_int_eq(read_options(&w, v, &e, &m), -EINVAL);
 	ck_assert_str_eq(e.text, "option \"Expires\" is given twice");
-	bus_writer_deinit(&w);
+	dbus_message_unref(m);
 	memset(long_key, 'k', sizeof(long_key) - 1);
-	writer(&w, NULL);
+	writer(&w, "a{sv}");
 	bus_open_dict(&w);
 	bus_entry_u(&w, long_key, 1);
 	bus_close(&w);
-	ck_assert_int_eq(read_options(&w, v, &e), -EINVAL);
+	ck_assert_int_eq(read_options(&w, v, &e, &m), -EINVAL);
 	ck_assert_uint_lt(strlen(e.text), sizeof(e.text) - 1);
-	bus_writer_deinit(&w);
-	writer(&w, NULL);
+	dbus_message_unref(m);
+	writer(&w, "a{sv}");
 	bus_open_dict(&w);
 	bus_entry_u(&w, "expires", 1); /* case matters */
 	bus_close(&w);
-	ck_assert_int_eq(read_options(&w, v, &e), -EINVAL);
-	bus_writer_deinit(&w);
+	ck_assert_int_eq(read_options(&w, v, &e, &m), -EINVAL);
+	dbus_message_unref(m);
 }
 END_TEST
 
@@ -340,6 +443,7 @@ int main(void)
 {
 	static const TTest *const *const tests[] = { &text_becomes_utf8, &values_go_in_and_out,
 		&reading_the_wrong_type_is_noticed, &writing_too_deep_or_unbalanced_is_noticed,
+		&arrays_are_aligned, &writing_the_wrong_type_is_noticed,
 		&writing_too_much_is_noticed, &options_are_read,
 		&options_twice_or_misnamed_are_errors, &ids_become_path_elements,
 		&path_elements_are_unique, &errors_go_both_ways, &documentation_is_in_the_xml };
