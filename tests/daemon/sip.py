@@ -90,6 +90,54 @@ class Stream:
             self.left += data
 
 
+class Telephone:
+    """One call to the daemon over UDP, message by message."""
+
+    def __init__(self, address, uri='sip:alice@127.0.0.1'):
+        n = next(serial)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(('127.0.0.1', 0))
+        self.socket.settimeout(20)
+        self.address, self.here = address, '127.0.0.1:%d' % self.socket.getsockname()[1]
+        self.us, self.them = '"Tester" <sip:tester@%s>;tag=t%d' % (self.here, n), '<%s>' % uri
+        self.target, self.call, self.cseq = uri, 'c%d@tester' % n, 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def send(self, method, headers='', body=b''):
+        if method not in ('ACK', 'CANCEL'):
+            self.cseq += 1
+        if method != 'CANCEL': # whose branch and To are the INVITE's
+            self.branch = 'z9hG4bKd%d' % next(serial)
+        self.socket.sendto(('%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=%s;rport\r\nMax-Forwards: 70\r\nTo: %s\r\nFrom: %s\r\n'
+                            'Call-ID: %s\r\nCSeq: %d %s\r\nContact: <sip:tester@%s>\r\n%sContent-Length: %d\r\n\r\n'
+                            % (method, self.target, self.here, self.branch, self.them, self.us, self.call, self.cseq, method,
+                               self.here, headers, len(body))).encode() + body, self.address)
+
+    def next(self, what):
+        """The next message that begins with this, whatever lies before it; its dialog is ours from then on."""
+        while True:
+            message = self.socket.recvfrom(65536)[0]
+            if message.startswith(what.encode()):
+                break
+        if message.startswith(b'SIP/2.0 2') and header(message, 'CSeq').endswith('INVITE'):
+            self.them = header(message, 'To')
+            self.target = header(message, 'Contact').split('<')[1].split('>')[0]
+        return message
+
+    def invite(self, headers='', body=b'v=0 offer'):
+        self.send('INVITE', headers + 'Content-Type: application/sdp\r\n', body)
+
+    def answer(self, request, code=200):
+        lines = [line for line in request.decode().split('\r\n') if re.match(r'(?i)(via|from|to|call-id|cseq)\s*:', line)]
+        self.socket.sendto(('SIP/2.0 %d Said So\r\n%s\r\nContent-Length: 0\r\n\r\n' % (code, '\r\n'.join(lines))).encode(),
+                           self.address)
+
+
 class Registrar:
     """Says 200 to every REGISTER over UDP and TCP, or what `answer` says; keeps what it heard."""
 

@@ -1,10 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Sessions over a real bus: two endpoints of one daemon call each other over loopback."""
+"""Sessions over a real bus: two endpoints of one daemon call each other over loopback, or a telephone calls one."""
+import os
+import signal
+
 import dbus
 import dbus.service
 
 import case
+import sip
 from case import lab
 
 ALICE, BOB = lab.endpoint_path('alice'), lab.endpoint_path('bob')
@@ -37,6 +41,22 @@ class Agent(dbus.service.Object):
     @dbus.service.method(lab.NAME + '.Agent')
     def Released(self):
         pass
+
+
+class Mute(dbus.service.Object):
+    """An agent that is asked and does not answer until it is told to."""
+
+    def __init__(self, client, **filter):
+        super().__init__(client.bus, '/mute')
+        self.asked = []
+        client.call(lab.ROOT, lab.NAME + '.Manager.RegisterAgent', 'oa{sv}', '/mute', filter)
+
+    @dbus.service.method(lab.NAME + '.Agent', in_signature='oa{sv}', async_callbacks=('done', 'failed'))
+    def SessionReceived(self, session, details, done, failed):
+        self.asked.append(done)
+
+    def answer(self):
+        self.asked.pop()()
 
 
 class Party:
@@ -252,6 +272,145 @@ class Keep(Session):
         run = self.lab.busctl('call', lab.NAME, out, lab.NAME + '.Session', 'Terminate', 'a{sv}', '0')
         self.assertEqual(run.returncode, 0, run.stderr)
         self.assert_gone((self.called, inc), (self.other, out))
+
+
+class Example(Session):
+    """docs/examples/call-agent.py as somebody runs it."""
+
+    def setUp(self):
+        super().setUp()
+        program = os.path.join(os.path.dirname(os.path.realpath(__file__)), '..', '..', 'docs', 'examples', 'call-agent.py')
+        description = self.lab.write('answer.sdp', 'v=0 answer')
+        self.example = self.lab.start('call-agent', ['/usr/bin/python3', program, description, self.lab.address])
+        lab.wait_for(lambda: self.example.says('waiting for calls'), 'the example')
+
+    def says(self, pattern):
+        lab.wait_for(lambda: self.example.says(pattern), pattern)
+
+    def test_telephone(self):
+        """A call over the wire is answered; Ctrl-C hangs up."""
+        with sip.Telephone(self.here) as phone:
+            phone.invite()
+            phone.next('SIP/2.0 180')
+            self.assertTrue(phone.next('SIP/2.0 200').endswith(b'\r\n\r\nv=0 answer'))
+            phone.send('ACK')
+            self.says('call from sip:tester@')
+            self.says('Established')
+            self.example.popen.send_signal(signal.SIGINT)
+            phone.answer(phone.next('BYE '))
+            self.assertEqual(self.example.popen.wait(20), 0)
+            self.says('Terminated')
+
+    def test_hold_and_transfer(self):
+        self.called.agent(Endpoints=dbus.Array([ALICE], signature='o'), Priority=dbus.Int32(1))
+        out = self.caller.create()
+        self.assertEqual(self.caller.wait(out, 'Progress')[0], 180)
+        self.assertEqual(bytes(self.caller.wait(out, 'Established')[1]), b'v=0 answer')
+        self.assertEqual(bytes(self.caller.call(out, 'Offer', 'saya{sv}', *body(b'hold'), {})[1]), b'v=0 answer')
+        self.says('OfferReceived')
+        # It calls whom it is told to call, and the one who asked learns how that went.
+        self.caller.call(out, 'Refer', 'sa{sv}', 'sip:alice@127.0.0.1', {})
+        inc = lab.wait_for(lambda: self.called.agent.sessions, 'the transferred call')[0]
+        self.assertEqual(bytes(self.called.agent.details[0]['Description']), b'v=0 answer')
+        self.called.call(inc, 'Accept', 'saya{sv}', *body(b'hello'), {})
+        self.assertEqual(self.caller.wait(out, 'ReferFinished')[0], 200)
+        self.caller.call(out, 'Terminate', 'a{sv}', {})
+        self.says('Terminated')
+        self.assertEqual(self.called.get(inc, 'State'), 'established')
+        self.assertEqual(self.example.stop(signal.SIGINT), 0)
+        self.assert_gone((self.called, inc))
+
+    def test_ctrl_c_without_calls(self):
+        self.assertEqual(self.example.stop(signal.SIGINT), 0)
+
+
+class Telephone(Session):
+    """Where the far end has to be somebody else than the daemon."""
+
+    def test_what_is_said_of_the_caller(self):
+        """RFC 3325, 3323, 7044, 5806, 8224: everything is reported, and a stranger's assertion is no identity."""
+        said = {'P-Asserted-Identity': '"Boss" <sip:boss@example.com>', 'Privacy': 'id', 'Reason': 'SIP;cause=302',
+                'History-Info': '<sip:x@example.com>;index=1', 'Diversion': '<sip:x@example.com>;reason=deflection',
+                'Identity': 'abc;info=<https://example.com/c>'}
+        agent = self.called.agent()
+        with sip.Telephone(self.here) as phone:
+            phone.invite(''.join('%s: %s\r\n' % item for item in said.items()))
+            inc = lab.wait_for(lambda: agent.sessions, 'the agent to be asked')[0]
+            got = {str(name): str(value) for name, value in agent.details[0]['Headers']}
+            for name, value in said.items():
+                self.assertEqual(got[name], value)
+            self.assertEqual(list(self.called.get(inc, 'AssertedIdentity')), [])
+            phone.send('CANCEL')
+            phone.next('SIP/2.0 487')
+            phone.send('ACK')
+            self.assert_gone((self.called, inc))
+
+    def test_reason_of_a_cancel(self):
+        """RFC 3326: a call that somebody else took is not a missed one."""
+        agent = self.called.agent()
+        with sip.Telephone(self.here) as phone:
+            phone.invite()
+            inc = lab.wait_for(lambda: agent.sessions, 'the agent to be asked')[0]
+            phone.send('CANCEL', 'Reason: SIP;cause=200;text="Call completed elsewhere"\r\n')
+            self.assertEqual(tuple(self.called.wait(inc, 'Terminated')), (200, 'Call completed elsewhere', 'remote'))
+
+    def test_agent_dies_while_asked(self):
+        """The next one is asked at once, not after the deadline."""
+        dying = self.other.client
+        with sip.Telephone(self.here) as phone:
+            mute = Mute(dying, Priority=dbus.Int32(5))
+            agent = self.called.agent()
+            phone.invite()
+            lab.wait_for(lambda: mute.asked, 'the first agent')
+            self.assertEqual(agent.sessions, [])
+            dying.bus.close()
+            lab.wait_for(lambda: agent.sessions, 'the second agent', 4)
+
+    def test_agent_that_is_late(self):
+        """After the deadline the next one decides; what the first one says then changes nothing."""
+        with sip.Telephone(self.here) as phone:
+            mute = Mute(self.other.client, Priority=dbus.Int32(5))
+            agent = self.called.agent()
+            phone.invite()
+            inc = lab.wait_for(lambda: agent.sessions, 'the second agent')[0]
+            mute.answer()
+            lab.wait_for(lambda: self.called.get(inc, 'Owner'), 'an owner')
+            self.assertEqual(self.called.get(inc, 'Owner'), self.called.client.bus.get_unique_name())
+            with self.refused(DENIED):
+                self.other.call(inc, 'Accept', 'saya{sv}', *body(b'mine'), {})
+
+    def test_bus_is_gone(self):
+        """The far end is told, and the daemon ends."""
+        agent = self.called.agent()
+        with sip.Telephone(self.here) as phone:
+            phone.invite()
+            inc = lab.wait_for(lambda: agent.sessions, 'the agent to be asked')[0]
+            self.called.call(inc, 'Accept', 'saya{sv}', *body(b'answer'), {})
+            phone.next('SIP/2.0 200')
+            phone.send('ACK')
+            self.lab.processes[0].stop()
+            phone.answer(phone.next('BYE '))
+            lab.wait_for(lambda: not self.lab.daemon.alive, 'the daemon to end')
+            self.lab.processes.remove(self.lab.daemon)  # the lab would call this a failure
+
+    def test_client_that_never_reads(self):
+        """What it owns goes on, and others notice nothing."""
+        agent = self.called.agent()
+        with sip.Telephone(self.here) as phone:
+            phone.invite()
+            inc = lab.wait_for(lambda: agent.sessions, 'the agent to be asked')[0]
+            self.called.call(inc, 'Accept', 'saya{sv}', *body(b'answer'), {})
+            phone.next('SIP/2.0 200')
+            phone.send('ACK')
+            # From here on the owner's connection is not looked at any more: nobody runs its callbacks.
+            for i in range(200):
+                phone.send('MESSAGE', 'Content-Type: text/plain\r\n', b'x' * 1000)
+                phone.next('SIP/2.0 200')
+            run = self.lab.busctl('get-property', lab.NAME, inc, lab.NAME + '.Session', 'State')
+            self.assertEqual(run.stdout.strip(), 's "established"')
+            phone.send('BYE')
+            phone.next('SIP/2.0 200')
+            self.assert_gone((self.called, inc))
 
 
 if __name__ == '__main__':
