@@ -109,7 +109,8 @@ bool leg_end_read_reason(const struct msg *m, struct buf *b, unsigned *ret_statu
 		return false;
 	sip = slice_eq_ci(r.protocol, SLICE("SIP"));
 	append_phrase(b, &r, sip);
-	*ret_status = sip && r.has_cause && r.cause >= 200 && r.cause <= 699 ? r.cause : 200;
+	if (sip && r.has_cause && r.cause >= 200 && r.cause <= 699)
+		*ret_status = r.cause;
 	return true;
 }
 

@@ -26,13 +26,14 @@ static void on_cancelled(void *owner, struct txn *t, const struct msg *cancel)
 {
 	struct session *s = owner;
 	struct buf why = BUF_NULL;
-	unsigned status;
+	unsigned status = 487;
 
 	(void)t;
 	if (!leg_end_read_reason(cancel, &why, &status))
 		buf_put(&why, build_reason(487));
 	session_in_refuse(s, 487, SLICE_NULL, SLICE_NULL);
-	session_over(s, 487, buf_slice(&why), ORIGIN_REMOTE);
+	/* Whoever took the call elsewhere (200) did not leave it unanswered here. */
+	session_over(s, status, buf_slice(&why), ORIGIN_REMOTE);
 	buf_deinit(&why);
 }
 

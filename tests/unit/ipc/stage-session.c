@@ -98,6 +98,33 @@ void stage_body_verb(struct stage *s, const char *client, const char *member, co
 	stage_deliver(s, client, m);
 }
 
+void stage_append_arguments(DBusMessage *m, const char *in, const char *const *texts)
+{
+	const dbus_uint32_t status = 486;
+	const char *bytes = "x";
+	DBusMessageIter at, list;
+
+	dbus_message_iter_init_append(m, &at);
+	for (; *in && strncmp(in, "a{sv}", 5) != 0; in++) {
+		bool is_text = *in == 's' || strncmp(in, "as", 2) == 0;
+		const char *text = is_text && texts ? *texts++ : "sip:carol@example.com";
+
+		if (*in == 'u') {
+			dbus_message_iter_append_basic(&at, DBUS_TYPE_UINT32, &status);
+		} else if (*in == 's') {
+			dbus_message_iter_append_basic(&at, DBUS_TYPE_STRING, &text);
+		} else if (*++in == 's') {
+			dbus_message_iter_open_container(&at, DBUS_TYPE_ARRAY, "s", &list);
+			dbus_message_iter_append_basic(&list, DBUS_TYPE_STRING, &text);
+			dbus_message_iter_close_container(&at, &list);
+		} else {
+			dbus_message_iter_open_container(&at, DBUS_TYPE_ARRAY, "y", &list);
+			dbus_message_iter_append_fixed_array(&list, DBUS_TYPE_BYTE, &bytes, 1);
+			dbus_message_iter_close_container(&at, &list);
+		}
+	}
+}
+
 /* ---- what comes ---- */
 
 DBusMessage *stage_signal(struct stage *s, const char *name, const char *client)

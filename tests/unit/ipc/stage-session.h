@@ -60,6 +60,12 @@ void stage_verb(struct stage *s, const char *client, const char *member,
 void stage_body_verb(struct stage *s, const char *client, const char *member, const char *body,
 	const struct stage_option *options);
 
+/*
+ * What a method with that signature takes, up to its options: texts for s and as in turn, NULL for
+ * ones that nothing is wrong with.
+ */
+void stage_append_arguments(DBusMessage *m, const char *in, const char *const *texts);
+
 /* ---- what comes ---- */
 
 /*

@@ -262,6 +262,72 @@ START_TEST(who_is_asked_may_act)
 }
 END_TEST
 
+/* Nothing is to be returned: who returns something means another question. */
+START_TEST(an_answer_of_another_type_passes)
+{
+	const dbus_uint32_t status = 200;
+	DBusMessage *m = dbus_message_new(DBUS_MESSAGE_TYPE_METHOD_RETURN);
+
+	setup();
+	two_agents();
+	(void)stage_bob_calls(&sc);
+	dbus_message_set_reply_serial(m, asked(HIGH));
+	dbus_message_append_args(m, DBUS_TYPE_UINT32, &status, DBUS_TYPE_INVALID);
+	(void)recorder_deliver_from(&s->r, m, HIGH);
+	takes(LOW, asked(LOW));
+	verb(HIGH, "Accept", "answer");
+	stage_error(s, DBUS_ERROR_ACCESS_DENIED);
+	verb(LOW, "Accept", "answer");
+	(void)stage_return(s, "");
+	teardown();
+}
+END_TEST
+
+/* Serials can be guessed: only who was asked answers. */
+START_TEST(somebody_else_answers)
+{
+	uint32_t serial;
+
+	setup();
+	two_agents();
+	(void)stage_bob_calls(&sc);
+	serial = asked(HIGH);
+	takes(STRANGER, serial);
+	takes(LOW, serial);
+	verb(LOW, "Accept", "answer");
+	stage_error(s, DBUS_ERROR_ACCESS_DENIED);
+	takes(HIGH, serial);
+	verb(HIGH, "Accept", "answer");
+	(void)stage_return(s, "");
+	teardown();
+}
+END_TEST
+
+/* It owns what it accepted, though it never says so; and when it leaves, that is its owner's
+ * leaving. */
+START_TEST(who_accepted_leaves_without_an_answer)
+{
+	setup();
+	s->profile->owner_grace = 15 * SEC;
+	two_agents();
+	(void)stage_bob_calls(&sc);
+	(void)asked(HIGH);
+	verb(HIGH, "Accept", "answer");
+	(void)stage_return(s, "");
+	stage_run(s, 30 * SEC);
+	stage_silence(s);
+	world_expect_body(world_expect_event(sc.bob, UA_SESSION_ESTABLISHED), "answer");
+	recorder_leave(&s->r, HIGH);
+	stage_run(s, 14 * SEC);
+	stage_no_signal(s, "Terminated");
+	stage_run(s, 2 * SEC);
+	stage_settle(s);
+	(void)stage_signal(s, "Terminated", NULL);
+	(void)world_expect_event(sc.bob, UA_SESSION_TERMINATED);
+	teardown();
+}
+END_TEST
+
 START_TEST(who_is_asked_may_refuse)
 {
 	DBusMessage *m;
@@ -488,6 +554,9 @@ int main(void)
 		&an_agent_leaves_after_its_answer,
 		&the_caller_gives_up_while_asking,
 		&who_is_asked_may_act,
+		&an_answer_of_another_type_passes,
+		&somebody_else_answers,
+		&who_accepted_leaves_without_an_answer,
 		&who_is_asked_may_refuse,
 		&the_filter_decides,
 		&observers_are_told_and_never_asked,

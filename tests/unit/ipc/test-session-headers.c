@@ -37,41 +37,13 @@ static bool takes_headers(const struct bus_method *row)
 	return false;
 }
 
-/* Arguments up to the options, texts for s and as in turn; NULL: good ones. */
-static void append_arguments(DBusMessage *m, const char *in, const char *const *texts)
-{
-	const dbus_uint32_t status = 486;
-	const char *bytes = "x";
-	DBusMessageIter at, list;
-
-	dbus_message_iter_init_append(m, &at);
-	for (; *in && strncmp(in, "a{sv}", 5) != 0; in++) {
-		bool is_text = *in == 's' || strncmp(in, "as", 2) == 0;
-		const char *text = is_text && texts ? *texts++ : "sip:carol@example.com";
-
-		if (*in == 'u') {
-			dbus_message_iter_append_basic(&at, DBUS_TYPE_UINT32, &status);
-		} else if (*in == 's') {
-			dbus_message_iter_append_basic(&at, DBUS_TYPE_STRING, &text);
-		} else if (*++in == 's') {
-			dbus_message_iter_open_container(&at, DBUS_TYPE_ARRAY, "s", &list);
-			dbus_message_iter_append_basic(&list, DBUS_TYPE_STRING, &text);
-			dbus_message_iter_close_container(&at, &list);
-		} else {
-			dbus_message_iter_open_container(&at, DBUS_TYPE_ARRAY, "y", &list);
-			dbus_message_iter_append_fixed_array(&list, DBUS_TYPE_BYTE, &bytes, 1);
-			dbus_message_iter_close_container(&at, &list);
-		}
-	}
-}
-
 static void call_with(const struct bus_interface *interface, const struct bus_method *row,
 	const struct stage_option *options)
 {
 	const char *path = interface == &iface_session ? STAGE_C1 : STAGE_ALICE;
 	DBusMessage *m = recorder_call(&s->r, path, interface->name, row->name);
 
-	append_arguments(m, row->in, NULL);
+	stage_append_arguments(m, row->in, NULL);
 	stage_append_options(m, options);
 	stage_deliver(s, USER, m);
 }
@@ -206,7 +178,7 @@ static void refused(const struct bus_interface *interface, const char *path, con
 
 	while (strcmp(row->name, member) != 0)
 		row++;
-	append_arguments(m, row->in, texts);
+	stage_append_arguments(m, row->in, texts);
 	if (strstr(row->in, "a{sv}"))
 		stage_append_options(m, stage_no_options);
 	stage_deliver(s, USER, m);

@@ -39,6 +39,17 @@ static void call(const char *client, const char *member)
 
 /* ---- who may ---- */
 
+static void call_any(const char *client, const struct bus_method *row)
+{
+	DBusMessage *m = stage_session_call(s, STAGE_C1, row->name);
+	const char *in = row->in ? row->in : "";
+
+	stage_append_arguments(m, in, NULL);
+	if (strstr(in, "a{sv}"))
+		stage_append_options(m, stage_no_options);
+	stage_deliver(s, client, m);
+}
+
 /* Every method but two is the owner's. */
 START_TEST(others_may_read_and_not_act)
 {
@@ -53,15 +64,15 @@ START_TEST(others_may_read_and_not_act)
 		for (size_t k = 0; k < ARRAY_LEN(free_to_all); k++)
 			is_free |= strcmp(m->name, free_to_all[k]) == 0;
 		ck_assert_int_eq(!(m->flags & BUS_OWNER), is_free);
-		n += !is_free;
+		if (is_free)
+			continue;
+		call_any(FRIEND, m);
+		stage_error(s, DBUS_ERROR_ACCESS_DENIED);
+		n++;
 	}
-	ck_assert_uint_ge(n, 15);
-	stage_verb(s, FRIEND, "Terminate", stage_no_options);
-	stage_error(s, DBUS_ERROR_ACCESS_DENIED);
-	stage_body_verb(s, FRIEND, "SendMessage", "x", stage_no_options);
-	stage_error(s, DBUS_ERROR_ACCESS_DENIED);
-	call(FRIEND, "Release");
-	stage_error(s, DBUS_ERROR_ACCESS_DENIED);
+	ck_assert_uint_ge(n, 16);
+	stage_settle(s);
+	world_expect_no_event(sc.bob);
 	call(FRIEND, "Adopt");
 	stage_error(s, DBUS_ERROR_ACCESS_DENIED);
 	ck_assert_str_eq(stage_read(s, FRIEND, "Owner"), OWNER);
