@@ -108,7 +108,7 @@ void leg_end(struct leg *l, struct slice headers);
 void leg_end_acked(struct leg *l);
 /* BYE of the peer's. */
 bool leg_end_request(struct leg *l, struct flow *reply_flow, struct msg *m);
-/* Why a BYE or CANCEL of the peer's was sent (RFC 3326): words, and the status, which stays as it is
- * unless the reason is one of SIP's own. false: it does not say. */
+/* Why a BYE or CANCEL of the peer's was sent (RFC 3326): words, and the status, which stays as it
+ * is unless the reason is one of SIP's own. false: it does not say. */
 bool leg_end_read_reason(const struct msg *m, struct buf *b, unsigned *ret_status);
 void leg_end_stop(struct leg *l);
