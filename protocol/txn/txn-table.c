@@ -159,8 +159,8 @@ static bool merges(const struct txn *t, const struct msg *m)
 	const struct msg *first = t->request;
 
 	return first->cseq == m->cseq && slice_eq(first->method_name, m->method_name) &&
-	       slice_eq(first->call_id, m->call_id) && slice_eq(first->from_tag, m->from_tag) &&
-	       !matches_server(t, m, m->method_name);
+	       slice_eq(first->uri.user, m->uri.user) && slice_eq(first->call_id, m->call_id) &&
+	       slice_eq(first->from_tag, m->from_tag) && !matches_server(t, m, m->method_name);
 }
 
 bool txn_is_merged(const struct txn_table *tt, const struct msg *m)

@@ -60,6 +60,7 @@ void txn_table_flow_down(struct txn_table *tt, struct flow *f);
 struct txn *txn_find_cancelled(const struct txn_table *tt, const struct msg *cancel);
 /*
  * A server transaction that m does not match has the same From tag, Call-ID and CSeq as m, which
- * has no To tag: m came over two paths and deserves a 482 (RFC 3261 8.2.2.2).
+ * has no To tag: m came over two paths and deserves a 482 (RFC 3261 8.2.2.2). Where the users in
+ * the Request-URIs differ, two servers are asked that both live here, which is no merge.
  */
 bool txn_is_merged(const struct txn_table *tt, const struct msg *m);

@@ -269,6 +269,42 @@ START_TEST(merged_invite)
 }
 END_TEST
 
+/* 16.6: a proxy forks to two endpoints of one address of record that both live here. Each is a user
+ * agent server of its own, so that neither copy is merged with the other. */
+START_TEST(forked_to_two_endpoints)
+{
+	static const struct world_account office = { .id = "office", .domain = "192.0.2.10" };
+	struct caller c = caller_new();
+	struct endpoint *second = world_endpoint(c.wu, &office);
+	struct buf b = BUF_NULL;
+	struct session *s;
+	char *copy, *branch;
+
+	caller_calls(&c, NULL);
+	buf_printf(&b, "INVITE sip:%s@192.0.2.10 SIP/2.0%s", second->token, strchr(c.invite, '\n'));
+	copy = buf_take(&b);
+	branch = strstr(copy, "call-1;");
+	memcpy(branch, "CALL-2;", strlen("CALL-2;"));
+	world_in(c.wu, c.from, copy);
+	world_settle(c.w);
+	free(copy);
+	s = world_expect_session(c.wu);
+	ck_assert_ptr_eq(session_endpoint(s), second);
+	session_pass(s);
+	(void)world_expect_out(c.w, "480");
+	(void)world_expect_terminated(c.wu, 480, ORIGIN_LOCAL);
+	/* Repeated until its ACK, which is the proxy's to send. */
+	world_run(c.w, 64 * TIMER_T1);
+	ck_assert_uint_gt(world_skip_out(c.w), 5);
+	session_pass(c.s);
+	(void)caller_expect(&c, "480");
+	(void)world_expect_terminated(c.wu, 480, ORIGIN_LOCAL);
+	caller_acks_refusal(&c);
+	endpoint_close(second);
+	caller_finish(&c);
+}
+END_TEST
+
 START_TEST(two_invites_at_once)
 {
 	struct caller c = caller_new();
@@ -509,6 +545,7 @@ int main(void)
 	tcase_add_test(tc, refused_at_once);
 	tcase_add_test(tc, retransmitted_invite);
 	tcase_add_test(tc, merged_invite);
+	tcase_add_test(tc, forked_to_two_endpoints);
 	tcase_add_test(tc, two_invites_at_once);
 	tcase_add_test(tc, too_many_sessions);
 	tcase_add_test(tc, too_many_for_the_endpoint);

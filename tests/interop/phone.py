@@ -23,13 +23,13 @@ def hum(here):
 class Phone:
     """One baresip, registered as one user. It has a tone for a microphone and no ears."""
 
-    def __init__(self, here, user, transport='udp', contact='alice', answer='manual'):
-        """answer: manual, auto, or early (183 with a description, then `accept`)."""
+    def __init__(self, here, user, transport='udp', contact='alice', answer='manual', name=None):
+        """answer: manual, auto, or early (183 with a description, then `accept`). name: its own, beside another of that user."""
         self.user = user
         self.events = []
         self.data = b''
         port, control = lab.free_port(), lab.free_port()
-        folder = 'baresip-' + user
+        folder = 'baresip-' + (name or user)
         modules = sorted(glob.glob('/usr/lib/baresip/modules') + glob.glob('/usr/lib/*/baresip/modules'))[0]
         media = lab.free_port()
         here.write(folder + '/config', '\n'.join([
@@ -46,7 +46,7 @@ class Phone:
         self.process = here.start(folder, ['baresip', '-4', '-f', here.path(folder, 'x')[:-2], '-s'])
         self.process.patience = 2  # it waits long for a registrar that has forgotten it
         self.says = self.process.says
-        lab.wait_for(lambda: self.says(r'200 OK') and self.says('registered successfully|1 binding'), 'baresip to register')
+        lab.wait_for(lambda: self.says(r'200 OK') and self.says(r'registered successfully|\d bindings?'), 'baresip to register')
         self.socket = socket.create_connection(('127.0.0.1', control), 5)
         here.sockets.append(self.socket)
         self.socket.setblocking(False)

@@ -6,6 +6,7 @@ import dbus
 import call
 import cases
 import lab
+import phone
 from cases import ALICE, BOB, uri
 
 
@@ -149,6 +150,41 @@ class Called(cases.WithPhone):
 
 class CalledOverTcp(Called):
     protocol = 'tcp'
+
+
+class Forked(cases.WithPhone):
+    """The proxy asks in several places at once."""
+
+    def test_two_phones(self):
+        """RFC 3261 13.2.2.4: each is an early dialog; who is late hears CANCEL from the proxy."""
+        other = phone.Phone(self.lab, 'carol', 'tcp', name='carol-at-home')
+        s = self.client.dial(ALICE, uri('carol'), self.sound.describe())
+        self.carol.wait('CALL_INCOMING')
+        other.wait('CALL_INCOMING')
+        lab.wait_for(lambda: len({str(progress[2]) for progress in s.of('Progress')}) == 2, 'both to ring')
+        self.assertTrue(s.get('Forked'))
+        other.do('accept')
+        s.wait('Established')
+        self.carol.wait('CALL_CLOSED')
+        self.sound.wait()
+        other.do('hangup')
+        self.assertEqual(s.ended()[1], 'remote')
+
+    def test_two_points_of_presence(self):
+        """alice is registered twice from here: both endpoints are called, one answers (RFC 3261 16.7 step 10)."""
+        self.lab.profile('alice', 'tcp', name='office')
+        self.client.call(lab.ROOT, lab.NAME + '.Manager.Reload')
+        self.client.wait_state(lab.endpoint_path('office'), 'registered')
+        self.carol.dial('alice')
+        calls = [self.client.wait_call(), self.client.wait_call(2)]
+        self.assertEqual({s.get('Endpoint') for s in calls}, {ALICE, lab.endpoint_path('office')})
+        calls[1].accept(self.sound.describe())
+        calls[1].wait('Established')
+        self.carol.wait('CALL_ESTABLISHED')
+        self.assertEqual(calls[0].ended()[1], 'remote')
+        calls[1].terminate()
+        self.assertEqual(calls[1].ended()[1], 'local')
+        self.carol.wait('CALL_CLOSED')
 
 
 class Between(cases.WithTwo):

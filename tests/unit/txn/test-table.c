@@ -190,6 +190,10 @@ START_TEST(merged_requests)
 	} rows[] = {
 		{ { .method = "INVITE", .branch = "z9hG4bK-path2" }, true },
 		{ { .method = "INVITE", .sent_by = "p.invalid" }, true },
+		{ { .method = "INVITE", .branch = "z9hG4bK-x", .uri = "sip:bob@b.invalid" }, true },
+		/* A fork to another endpoint of the same process. */
+		{ { .method = "INVITE", .branch = "z9hG4bK-x", .uri = "sip:t0k@bob.invalid" },
+			false },
 		/* The request itself, before or after it has its transaction. */
 		{ { .method = "INVITE" }, false },
 		{ { .method = "INVITE", .branch = "z9hG4bK-x", .cseq = 2 }, false },
