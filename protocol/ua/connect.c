@@ -189,12 +189,19 @@ static struct session_body fit(
 	return out;
 }
 
+/* What a peer brought is as little to be trusted as what a client brings. */
 static int answer(struct connect_side *side, const struct session_body *body)
 {
 	struct buf b = BUF_NULL;
-	struct session_body out = fit(side, body, &b);
-	int r = side->s ? session_put_answer(side->s, &out) : -ESTALE;
+	struct session_body out;
+	int r;
 
+	if (!side->s)
+		return -ESTALE;
+	if (!session_body_is_safe(body))
+		return -EINVAL;
+	out = fit(side, body, &b);
+	r = session_put_answer(side->s, &out);
 	buf_deinit(&b);
 	return r;
 }
@@ -211,6 +218,8 @@ static int offer(struct connect_side *side, const struct session_body *body, ses
 
 	if (!l)
 		return -ESTALE;
+	if (body->bytes.n && !session_body_is_safe(body))
+		return -EINVAL;
 	out = fit(side, body, &b);
 	r = leg_modify_offer(l, &out, &reply);
 	buf_deinit(&b);
@@ -447,10 +456,13 @@ static void on_relayed(void *owner, const struct outcome *o, const struct sessio
 static void relay_offer(struct connect_side *side, const struct ua_session_event *e)
 {
 	struct session_body body = { .type = e->content_type, .bytes = e->body };
+	int r = -ESTALE;
 
-	/* RFC 3725 section 6: something of the other's is under way. */
-	if (side->c->phase != CONNECT_JOINED || offer(other_of(side), &body, on_relayed, side) < 0)
-		refuse(side, 491);
+	if (side->c->phase == CONNECT_JOINED)
+		r = offer(other_of(side), &body, on_relayed, side);
+	/* RFC 3725 section 6: 491 while something of the other's is under way. */
+	if (r < 0)
+		refuse(side, r == -ESTALE ? 491 : 488);
 }
 
 /* In the ACK that ends an offer of the other's; or a refresh of ours met a change. */

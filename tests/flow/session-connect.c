@@ -339,6 +339,50 @@ START_TEST(second_cannot_be_called)
 }
 END_TEST
 
+/* RFC 3261 7.4.1: a body that nobody says anything about is not handed on. */
+START_TEST(rfc3261_7_4_1_untyped_answer)
+{
+	struct trio t = trio_new();
+
+	trio_connect(&t);
+	trio_first_answers(&t);
+	trio_says(&t, &t.bob, t.bob.invite, 200, "\n" BOB_1);
+	(void)trio_expect(&t, &t.bob, "ACK", "");
+	(void)trio_expect(&t, &t.anna, "ACK", "");
+	trio_bye(&t, &t.anna, "SIP;cause=488;text=\"nothing to answer with\"");
+	trio_bye(&t, &t.bob, "SIP;cause=488;text=\"nothing to answer with\"");
+	(void)world_expect_terminated(t.wu, 488, ORIGIN_LOCAL);
+	trio_leave(&t);
+}
+END_TEST
+
+START_TEST(rfc3261_7_4_1_untyped_offer)
+{
+	struct trio t = trio_new();
+
+	trio_connect(&t);
+	trio_says(&t, &t.anna, t.anna.invite, 200, "\n" ANNA_1);
+	(void)trio_expect(&t, &t.anna, "ACK", "");
+	trio_bye(&t, &t.anna, "SIP;cause=500;text=\"a description needs a content type\"");
+	(void)world_expect_terminated(t.wu, 500, ORIGIN_LOCAL);
+	trio_leave(&t);
+}
+END_TEST
+
+START_TEST(second_is_one_too_many)
+{
+	struct trio t = trio_new();
+
+	t.wu->ua->max_sessions = 1;
+	trio_connect(&t);
+	trio_says(&t, &t.anna, t.anna.invite, 200, WITH(ANNA_1));
+	(void)trio_expect(&t, &t.anna, "ACK", "");
+	trio_bye(&t, &t.anna, "SIP;cause=503;text=\"too many requests or sessions\"");
+	(void)world_expect_terminated(t.wu, 503, ORIGIN_LOCAL);
+	trio_leave(&t);
+}
+END_TEST
+
 /* ---- the end before both are joined ---- */
 
 static void bob_cancelled(struct trio *t)
@@ -497,6 +541,7 @@ RUN_TESTS("session-connect", rfc3725_4_1_flow_1, golden_flow_1, rfc3725_4_4_fall
 	held_offers_the_same, rfc3262_5_early_offer, rfc3725_6_offer_too_early, nothing_to_hold,
 	first_refuses, first_offers_nothing, rfc3725_6_second_refuses, second_refuses_while_held,
 	rfc3725_4_3_no_common_media, held_offers_nothing_more, second_cannot_be_called,
+	rfc3261_7_4_1_untyped_answer, rfc3261_7_4_1_untyped_offer, second_is_one_too_many,
 	given_up_while_first_rings, given_up_while_second_rings, given_up_while_held,
 	given_up_while_asking_again, first_hangs_up_while_second_rings,
 	second_answers_as_first_hangs_up, given_up_before_second_was_heard, endpoint_closes,
