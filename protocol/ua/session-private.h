@@ -91,8 +91,7 @@ void session_end_as(struct session *s, const struct outcome *o, struct slice lin
 int session_put_answer(struct session *s, const struct session_body *answer);
 /* Legs that are over and wait for nothing go, by the session's note. */
 void session_reap(struct session *s);
-/* A body of a client's has a type that may be written. */
-bool session_body_is_safe(const struct session_body *b);
+bool session_body_is_safe(const struct session_body *b); /* a client's: its type */
 /* A client's header lines. -EINVAL, -EMSGSIZE: malformed, or on the stack's list for sessions. */
 int session_append_headers(struct buf *b, const struct session_headers *h);
 void session_append_capabilities(struct buf *b); /* of INVITE and its 2xx (13.2.1, 13.3.1.4) */

@@ -328,17 +328,19 @@ class Telephone(Session):
     """Where the far end has to be somebody else than the daemon."""
 
     def test_what_is_said_of_the_caller(self):
-        """RFC 3325, 3323, 7044, 5806, 8224: everything is reported, and a stranger's assertion is no identity."""
-        said = {'P-Asserted-Identity': '"Boss" <sip:boss@example.com>', 'Privacy': 'id', 'Reason': 'SIP;cause=302',
+        """RFC 3323, 7044, 5806, 8224: it is reported; but for what a stranger asserts (RFC 3325 section 5)."""
+        said = {'Privacy': 'id', 'Reason': 'SIP;cause=302',
                 'History-Info': '<sip:x@example.com>;index=1', 'Diversion': '<sip:x@example.com>;reason=deflection',
                 'Identity': 'abc;info=<https://example.com/c>'}
         agent = self.called.agent()
         with sip.Telephone(self.here) as phone:
-            phone.invite(''.join('%s: %s\r\n' % item for item in said.items()))
+            phone.invite('P-Asserted-Identity: <sip:boss@example.com>\r\n'
+                         + ''.join('%s: %s\r\n' % item for item in said.items()))
             inc = lab.wait_for(lambda: agent.sessions, 'the agent to be asked')[0]
             got = {str(name): str(value) for name, value in agent.details[0]['Headers']}
             for name, value in said.items():
                 self.assertEqual(got[name], value)
+            self.assertNotIn('P-Asserted-Identity', got)
             self.assertEqual(list(self.called.get(inc, 'AssertedIdentity')), [])
             phone.send('CANCEL')
             phone.next('SIP/2.0 487')
