@@ -185,6 +185,28 @@ START_TEST(rfc3725_6_offer_too_early)
 }
 END_TEST
 
+/* The same from an early dialog, whose answer in a reliable 183 is passed on with the 200. */
+START_TEST(rfc3725_6_early_update)
+{
+	struct trio t = trio_new();
+	const struct msg *m;
+
+	trio_connect(&t);
+	trio_first_answers(&t);
+	trio_says(&t, &t.bob, t.bob.invite, 183, "Require: 100rel\nRSeq: 1\n" WITH(BOB_1));
+	(void)world_expect_progress(t.wu, 183);
+	m = trio_expect(&t, &t.bob, "PRACK", "");
+	trio_says(&t, &t.bob, m, 200, NULL);
+	trio_sends(&t, &t.bob, "UPDATE", WITH(BOB_2));
+	(void)trio_expect(&t, &t.bob, "491", "");
+	trio_says(&t, &t.bob, t.bob.invite, 200, NULL);
+	(void)trio_expect(&t, &t.bob, "ACK", "");
+	(void)trio_expect(&t, &t.anna, "ACK", BOB_1);
+	(void)world_expect_event(t.wu, UA_SESSION_ESTABLISHED);
+	trio_finish(&t);
+}
+END_TEST
+
 START_TEST(nothing_to_hold)
 {
 	static const char *const offers[] = {
@@ -457,6 +479,24 @@ START_TEST(given_up_while_asking_again)
 }
 END_TEST
 
+/* The session tells how the party ended, not how our offer to the other did. */
+START_TEST(hung_up_while_asking_again)
+{
+	struct trio t = trio_new();
+	const struct msg *m;
+
+	held(&t);
+	m = asked_again(&t);
+	trio_sends(&t, &t.anna, "BYE", NULL);
+	(void)trio_expect(&t, &t.anna, "200", "");
+	trio_bye(&t, &t.bob, "");
+	(void)world_expect_terminated(t.wu, 200, ORIGIN_REMOTE);
+	trio_says(&t, &t.anna, m, 487, NULL);
+	(void)trio_expect(&t, &t.anna, "ACK", "");
+	trio_leave(&t);
+}
+END_TEST
+
 START_TEST(first_hangs_up_while_second_rings)
 {
 	struct trio t = trio_new();
@@ -538,11 +578,12 @@ START_TEST(agent_is_freed)
 END_TEST
 
 RUN_TESTS("session-connect", rfc3725_4_1_flow_1, golden_flow_1, rfc3725_4_4_falls_to_flow_4,
-	held_offers_the_same, rfc3262_5_early_offer, rfc3725_6_offer_too_early, nothing_to_hold,
-	first_refuses, first_offers_nothing, rfc3725_6_second_refuses, second_refuses_while_held,
-	rfc3725_4_3_no_common_media, held_offers_nothing_more, second_cannot_be_called,
-	rfc3261_7_4_1_untyped_answer, rfc3261_7_4_1_untyped_offer, second_is_one_too_many,
-	given_up_while_first_rings, given_up_while_second_rings, given_up_while_held,
-	given_up_while_asking_again, first_hangs_up_while_second_rings,
+	held_offers_the_same, rfc3262_5_early_offer, rfc3725_6_offer_too_early,
+	rfc3725_6_early_update, nothing_to_hold, first_refuses, first_offers_nothing,
+	rfc3725_6_second_refuses, second_refuses_while_held, rfc3725_4_3_no_common_media,
+	held_offers_nothing_more, second_cannot_be_called, rfc3261_7_4_1_untyped_answer,
+	rfc3261_7_4_1_untyped_offer, second_is_one_too_many, given_up_while_first_rings,
+	given_up_while_second_rings, given_up_while_held, given_up_while_asking_again,
+	hung_up_while_asking_again, first_hangs_up_while_second_rings,
 	second_answers_as_first_hangs_up, given_up_before_second_was_heard, endpoint_closes,
 	agent_is_freed)
