@@ -45,12 +45,13 @@ class WithPhone(WithSessions):
 
 class WithTwo(WithSessions):
     """Two endpoints of the daemon with each other, alice over UDP, bob over TCP."""
+    host = '127.0.0.1'
 
     def setUp(self):
         super().setUp()
         self.lab.start_registrar()
-        self.lab.profile('alice')
-        self.lab.profile('bob', 'tcp')
+        self.lab.profile('alice', host=self.host)
+        self.lab.profile('bob', 'tcp', host=self.host)
         bus = self.lab.start_daemon()
         for path in (ALICE, BOB):
             bus.wait_state(path, 'registered')

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Sessions with baresip through Kamailio and between the daemon's own endpoints: how they begin and end."""
+import unittest
+
 import dbus
 
 import call
@@ -11,6 +13,18 @@ from cases import ALICE, BOB, uri
 
 
 class Calling(cases.WithPhone):
+    def test_digits(self):
+        """INFO as baresip understands it, without a package (RFC 6086 section 9)."""
+        s = self.client.dial(ALICE, uri('carol'), self.sound.describe())
+        self.carol.wait('CALL_INCOMING')
+        self.carol.do('accept')
+        s.wait('Established')
+        status, _ = s.do('SendInfo', 'ssaya{sv}', '', 'application/dtmf-relay', b'Signal=5\r\nDuration=160\r\n', {})
+        self.assertEqual(int(status), 200)
+        self.assertEqual(self.carol.wait('CALL_DTMF_START')['param'], '5')
+        s.terminate()
+        self.assertEqual(s.ended()[1], 'local')
+
     def test_ringing_established_hung_up_here(self):
         s = self.client.dial(ALICE, uri('carol'), self.sound.describe())
         self.assertEqual(self.carol.wait('CALL_INCOMING')['peeruri'], uri('alice'))
@@ -31,6 +45,18 @@ class Calling(cases.WithPhone):
     def test_hung_up_there(self):
         s = self.client.dial(ALICE, uri('carol'), self.sound.describe())
         self.carol.wait('CALL_INCOMING')
+        self.carol.do('accept')
+        s.wait('Established')
+        self.carol.wait('CALL_ESTABLISHED')
+        self.carol.do('hangup')
+        self.assertEqual(s.ended()[1], 'remote')
+
+    def test_large_offer(self):
+        """RFC 3261 18.1.1: an INVITE of more than 1300 bytes does not go by UDP; whatever follows finds its way."""
+        filling = b''.join(b'a=x-fill:%070d\r\n' % n for n in range(20))
+        s = self.client.dial(ALICE, uri('carol'), dbus.ByteArray(self.sound.describe() + filling))
+        self.carol.wait('CALL_INCOMING')
+        self.assertFalse(self.lab.registrar.says('INVITE from alice by udp'))
         self.carol.do('accept')
         s.wait('Established')
         self.carol.wait('CALL_ESTABLISHED')
@@ -246,6 +272,17 @@ class Between(cases.WithTwo):
         self.assertEqual(heir.get('Owner'), heir.client.bus.get_unique_name())
         heir.terminate()
         self.assertEqual((heir.ended()[1], t.ended()[1]), ('local', 'remote'))
+
+
+@unittest.skipUnless(lab.has_ipv6(), 'no IPv6')
+class BetweenOverIpv6(cases.WithTwo):
+    host = '::1'
+
+    def test_both_ways(self):
+        s, t = self.established()
+        self.assertIn('[::1]', s.get('RemoteTarget'))
+        t.terminate()
+        self.assertEqual((s.ended()[1], t.ended()[1]), ('remote', 'local'))
 
 
 if __name__ == '__main__':
