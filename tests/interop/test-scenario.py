@@ -277,6 +277,14 @@ class Caller(WithSipp):
                 self.sipp(name).end()
         self.assertEqual(self.client.received, [])
 
+    def test_refused_by_the_agent(self):
+        s = self.incoming('caller-odd-body')
+        self.assertEqual(s.details['ContentType'], 'application/made-up')
+        self.assertTrue(bytes(bytearray(s.details['Description'])).startswith(b'neither v=0 nor anything'))
+        s.reject(415, Headers=dbus.Array([('Accept', call.SDP)], signature='(ss)'))
+        self.assertEqual(s.ended(), (415, 'local'))
+        self.peer.end()
+
     def test_no_offer(self):
         s = self.incoming('caller-offerless')
         self.assertEqual(s.details['ContentType'], '')

@@ -253,6 +253,18 @@ class Between(cases.WithTwo):
         s.ended()
         t.ended()
 
+    def test_proxy_starts_again(self):
+        """Calls outlive the proxy that they went through; BYE reaches either side over a new connection."""
+        s, t = self.established()
+        self.called.received.clear()
+        u, v = self.established()
+        self.assertEqual(self.lab.registrar.stop(), 0)
+        self.lab.start_registrar()
+        t.terminate()
+        self.assertEqual((s.ended()[1], t.ended()[1]), ('remote', 'local'))
+        u.terminate()
+        self.assertEqual((u.ended()[1], v.ended()[1]), ('local', 'remote'))
+
     def test_owner_leaves(self):
         """The session ends once the grace is over, and the far end hears of it."""
         self.lab.profile('alice', endpoint='OwnerGrace=1s')
