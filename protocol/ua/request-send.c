@@ -428,6 +428,11 @@ static void transport_failed(struct request *r)
 	const char *why = ua->flow_error ? ua->flow_error : "transport failed";
 
 	network_failed(r, slice_str(why));
+	/* RFC 3263 4.3: somebody was there, and goes on with it. */
+	if (r->answered) {
+		request_try(r, REQUEST_NEXT_TARGET);
+		return;
+	}
 	if (fall_back_to_udp(r))
 		return;
 	/* A cached connection that broke says nothing about the server: the address is tried anew.
