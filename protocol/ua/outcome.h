@@ -2,6 +2,7 @@
 #pragma once
 #include "protocol/base/slice.h"
 
+struct buf;
 struct msg;
 
 /* Who said so; the D-Bus contract's Origin. */
@@ -24,3 +25,8 @@ struct outcome {
 
 /* "local", "remote", "network", "timeout" */
 const char *outcome_origin_name(enum origin o);
+/*
+ * The reason, and what else the response says to whoever has to decide what to do now, in brackets:
+ * "Service Unavailable (Retry-After: 30)". 3xx: the contacts.
+ */
+void outcome_append_reason(struct buf *b, const struct outcome *o);

@@ -431,7 +431,7 @@ static unsigned status_of_end(const struct ua_session_event *e)
 /* The peer's words are passed on; our own explanations are for whoever is here. */
 static struct slice reason_of_end(const struct ua_session_event *e)
 {
-	return e->status >= 300 && e->origin == ORIGIN_REMOTE ? e->reason : SLICE_NULL;
+	return e->message && e->origin == ORIGIN_REMOTE ? e->message->reason : SLICE_NULL;
 }
 
 static bool on_event(void *owner, struct session *s, const struct ua_session_event *e)

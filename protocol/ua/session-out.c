@@ -454,6 +454,15 @@ static void keep_messages(struct session *s, struct request *r, const struct msg
 	}
 }
 
+static void refused(struct session *s, const struct outcome *o)
+{
+	struct buf reason = BUF_NULL;
+
+	outcome_append_reason(&reason, o);
+	session_over(s, o->status, buf_slice(&reason), o->origin);
+	buf_deinit(&reason);
+}
+
 static void on_done(void *owner, struct request *r, const struct outcome *o)
 {
 	struct session *s = owner;
@@ -466,7 +475,7 @@ static void on_done(void *owner, struct request *r, const struct outcome *o)
 		timer_cancel(&s->ua->timers, &s->ring);
 		accepted(s, request_flow(r), o->response);
 	} else if (!ask_longer(s, request_cseq(r), o->response)) {
-		session_over(s, o->status, o->reason, o->origin);
+		refused(s, o);
 	}
 }
 

@@ -397,6 +397,8 @@ static void end(struct session *s)
 	e.status = s->outcome.status;
 	e.reason = slice_str(s->outcome.reason);
 	e.origin = s->outcome.origin;
+	if (s->outgoing && s->final_msg && s->final_msg->status == e.status)
+		e.message = s->final_msg;
 	session_tell(s, &e);
 	session_in_over(s);
 	timer_arm(&s->ua->timers, &s->linger, 64 * TIMER_T1);

@@ -45,7 +45,7 @@ enum ua_session_news {
 	UA_SESSION_REFER,          /* id, refer_to, referred_by */
 	UA_SESSION_REFER_PROGRESS, /* status, reason */
 	UA_SESSION_REFER_FINISHED, /* the same; once for each session_refer() */
-	UA_SESSION_TERMINATED,     /* status, reason, origin: once, the last one */
+	UA_SESSION_TERMINATED,     /* status, reason, origin; message: the refusal, if one */
 };
 
 struct ua_session_event {
