@@ -13,7 +13,8 @@
  * Which Info Packages a session takes is the client's affair: it says so by a Recv-Info header of
  * its own in INVITE, 1xx or 2xx. What was not in the last of them is refused with 469 (RFC 6086
  * 4.2.2), everything else is told and answered 200. Without Recv-Info we claim no support of the
- * package mechanism, and what comes nevertheless is as good as legacy INFO (section 9).
+ * package mechanism, and what comes nevertheless is as good as legacy INFO (section 9). What the
+ * peer takes, by its Recv-Info, is all that may be sent to it (5.2.2).
  */
 
 struct send {
@@ -40,6 +41,7 @@ static void on_done(void *owner, struct request *r, const struct outcome *o)
 
 	(void)r;
 	if (o->response) {
+		leg_message_note_peer(l, o->response); /* 469 */
 		body.type = o->response->content_type;
 		body.bytes = o->response->body;
 	}
@@ -111,9 +113,9 @@ static struct slice package_of(struct slice element)
 	return slice_trim(name);
 }
 
-static bool is_welcome(const struct session *s, struct slice package)
+static bool is_listed(const char *list, struct slice package)
 {
-	struct slice element, rest = slice_str(s->recv_info);
+	struct slice element, rest = slice_str(list);
 
 	while (rest.n) {
 		if (!slice_cut(rest, ',', &element, &rest)) {
@@ -124,6 +126,26 @@ static bool is_welcome(const struct session *s, struct slice package)
 			return true;
 	}
 	return false;
+}
+
+void leg_message_note_peer(struct leg *l, const struct msg *m)
+{
+	const struct hdr *h = NULL;
+	struct buf list = BUF_NULL;
+
+	if (!msg_header(m, HDR_RECV_INFO).p)
+		return;
+	while ((h = msg_header_next(m, HDR_RECV_INFO, h))) {
+		buf_put(&list, list.n ? SLICE(",") : SLICE_NULL);
+		buf_put(&list, h->value);
+	}
+	free(l->peer_packages);
+	l->peer_packages = buf_take(&list);
+}
+
+bool leg_message_may_go(const struct leg *l, struct slice package)
+{
+	return l->peer_packages && is_listed(l->peer_packages, package);
 }
 
 void leg_message_note_packages(struct session *s, const struct session_headers *h)
@@ -159,7 +181,7 @@ bool leg_message_request(struct leg *l, struct flow *reply_flow, struct msg *m)
 	struct buf lines = BUF_NULL;
 
 	if (m->method == METHOD_INFO && package.n && l->s->recv_info &&
-		!is_welcome(l->s, package)) {
+		!is_listed(l->s->recv_info, package)) {
 		refuse_package(l, reply_flow, m);
 		return true;
 	}

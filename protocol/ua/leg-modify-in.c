@@ -128,6 +128,7 @@ static void send_2xx(struct leg *l, struct txn *t, const struct session_body *bo
 	}
 	if (m->method != METHOD_PRACK) {
 		leg_modify_target(l, m);
+		leg_message_note_peer(l, m);
 		leg_timer_answered(l, m);
 	}
 	buf_deinit(&lines);

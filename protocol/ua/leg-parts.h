@@ -98,6 +98,9 @@ bool leg_message_request(struct leg *l, struct flow *reply_flow, struct msg *m);
 void leg_message_stop(struct leg *l);
 /* Our client's Recv-Info, if it is among these, counts from now on (RFC 6086 5.2). */
 void leg_message_note_packages(struct session *s, const struct session_headers *h);
+/* The same of the peer's, and what it allows. */
+void leg_message_note_peer(struct leg *l, const struct msg *m);
+bool leg_message_may_go(const struct leg *l, struct slice package);
 
 /* ---- leg-end.c ---- */
 

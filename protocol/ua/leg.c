@@ -126,6 +126,7 @@ void leg_free(struct leg *l)
 	usage_leave(&l->usage);
 	leg_body_clear(&l->local);
 	leg_body_clear(&l->remote);
+	free(l->peer_packages);
 	free(l->fork);
 	free(l);
 }
@@ -150,6 +151,10 @@ void leg_note_peer(struct leg *l, const struct msg *m, struct flow *f)
 		l->peer_allows = read_allow(m);
 	if (msg_header(m, HDR_SUPPORTED).p)
 		l->peer_timer = msg_has_token(m, HDR_SUPPORTED, SLICE("timer"));
+	/* RFC 6086 5.2.4: what would change the session counts when it is accepted. */
+	if (!m->is_request || !l->confirmed ||
+		(m->method != METHOD_INVITE && m->method != METHOD_UPDATE))
+		leg_message_note_peer(l, m);
 	if (f && f != l->flow && !l->over) {
 		flow_unref(l->flow);
 		l->flow = flow_ref(f);
@@ -279,6 +284,7 @@ static void deliver_reply(struct later_note *n)
 void leg_reply(struct leg *l, struct session_reply *r, const struct outcome *o,
 	const struct session_body *body)
 {
+	struct buf reason = BUF_NULL;
 	struct told *t;
 
 	if (!r->done)
@@ -288,7 +294,8 @@ void leg_reply(struct leg *l, struct session_reply *r, const struct outcome *o,
 	t->reply = *r;
 	*r = (struct session_reply){ 0 };
 	t->o = *o;
-	t->reason = slice_dup(o->reason);
+	outcome_append_reason(&reason, o);
+	t->reason = buf_take(&reason);
 	t->o.reason = slice_str(t->reason);
 	t->o.response = o->response ? msg_ref(o->response) : NULL;
 	t->o.request = o->request ? msg_ref(o->request) : NULL;

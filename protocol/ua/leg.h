@@ -28,6 +28,7 @@ struct leg {
 	bool over;            /* BYE went or came, or it failed: nothing new begins */
 	unsigned peer_allows; /* mask of 1 << enum method, of the last Allow; 0: none came */
 	bool peer_timer;      /* Supported: timer */
+	char *peer_packages;  /* of Recv-Info; NULL: it said nothing of any */
 	struct flow *flow;    /* held for the life of the leg: what came or went last, or NULL */
 
 	struct offer offer;

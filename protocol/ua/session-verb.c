@@ -154,11 +154,14 @@ int session_info(struct session *s, struct slice package, const struct session_b
 {
 	UA_SCOPE(s->ua);
 	struct request_spec spec = { .method = SLICE("INFO") };
+	struct leg *l = find_leg(s, SLICE_NULL);
 	struct buf lines = BUF_NULL;
 	int r;
 
 	if (package.n && !build_header_is_safe(package, SLICE_NULL))
 		return -EINVAL;
+	if (package.n && is_live(s) && l && !leg_message_may_go(l, package))
+		return -EOPNOTSUPP; /* RFC 6086 5.2.2 */
 	if (package.n) {
 		build_header(&lines, HDR_INFO_PACKAGE, package);
 		/* RFC 6086 4.2.1: the body is the package's. */

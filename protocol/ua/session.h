@@ -103,7 +103,7 @@ int session_answer(struct session *s, const struct session_body *answer);
 int session_reject_offer(struct session *s, unsigned status);
 int session_message(struct session *s, const struct session_body *body,
 	const struct session_headers *headers, const struct session_reply *reply);
-/* package empty: legacy INFO without Info-Package (RFC 6086 9). */
+/* package empty: legacy INFO (RFC 6086 9); -EOPNOTSUPP: the peer's Recv-Info does not have it. */
 int session_info(struct session *s, struct slice package, const struct session_body *body,
 	const struct session_headers *headers, const struct session_reply *reply);
 

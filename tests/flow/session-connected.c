@@ -287,6 +287,9 @@ START_TEST(messages_pass)
 	m = trio_expect(&t, &t.bob, "INFO", "Signal=5");
 	ck_assert(slice_eq(m->content_type, SLICE("application/dtmf-relay")));
 	trio_says(&t, &t.bob, m, 415, NULL);
+	/* RFC 6086 5.2.2: a package for who takes it. */
+	trio_sends(&t, &t.anna, "UPDATE", "Recv-Info: p\n");
+	(void)trio_expect(&t, &t.anna, "200", "");
 	trio_sends(&t, &t.bob, "INFO", "Info-Package: p\nContent-Type: text/plain\n\nx");
 	(void)trio_expect(&t, &t.bob, "200", "");
 	m = trio_expect(&t, &t.anna, "INFO", "x");

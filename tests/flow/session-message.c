@@ -42,16 +42,76 @@ static void finish(struct callee *c)
 	callee_finish(c);
 }
 
-/* RFC 6086 4.2.1: 469 harms the request alone. */
+static struct callee established_with(const char *recv_info)
+{
+	struct callee c = callee_new();
+	struct buf b = BUF_NULL;
+
+	callee_called(&c, NULL);
+	buf_printf(&b, "%s" WITH(ANSWER), recv_info);
+	buf_putc(&b, '\0');
+	callee_says(&c, 200, "b", b.p);
+	buf_deinit(&b);
+	(void)callee_acked(&c, "b");
+	(void)world_expect_event(c.wu, UA_SESSION_ESTABLISHED);
+	return c;
+}
+
+/* RFC 6086 4.2.1: 469 harms the request alone, and says what is welcome now. */
 START_TEST(rfc6086_4_2_1_bad_package)
+{
+	struct callee c = established_with("Recv-Info: foo;p=1, bar\n");
+	struct world_reply r = { 0 }, again = { 0 };
+
+	ck_assert_int_eq(inform(c.s, "foo", &r), 0);
+	world_reply(c.w, callee_expect(&c, "INFO", "b"), 469, "Recv-Info: bar\n");
+	world_settle(c.w);
+	pair_expect_reply(&r, 469, -EREMOTEIO, "");
+	ck_assert_uint_eq(session_state(c.s), SESSION_ESTABLISHED);
+	ck_assert_int_eq(inform(c.s, "foo", &r), -EOPNOTSUPP);
+	ck_assert_int_eq(inform(c.s, "bar", &again), 0);
+	callee_answers(&c, "INFO", "b", 200);
+	pair_expect_reply(&again, 200, 0, "");
+	finish(&c);
+}
+END_TEST
+
+/* RFC 6086 5.2.2: nothing that the peer did not ask for; legacy INFO asks nobody. */
+START_TEST(rfc6086_5_2_2_not_asked_for)
 {
 	struct callee c = established();
 	struct world_reply r = { 0 };
 
-	ck_assert_int_eq(inform(c.s, "foo", &r), 0);
-	callee_answers(&c, "INFO", "b", 469);
-	pair_expect_reply(&r, 469, -EREMOTEIO, "");
-	ck_assert_uint_eq(session_state(c.s), SESSION_ESTABLISHED);
+	ck_assert_int_eq(inform(c.s, "foo", &r), -EOPNOTSUPP);
+	ck_assert_int_eq(inform(c.s, "", &r), 0);
+	callee_answers(&c, "INFO", "b", 200);
+	finish(&c);
+}
+END_TEST
+
+/* RFC 6086 5.2.4: a change that was refused changes nothing here either. */
+START_TEST(rfc6086_5_2_4_fallback)
+{
+	static const char again[] = "Recv-Info: foo\n" WITH("v=0 again");
+	struct session_body answer = world_sdp(ANSWER);
+	struct callee c = established_with("Recv-Info: \n");
+	struct world_reply r = { 0 };
+
+	ck_assert_int_eq(inform(c.s, "foo", &r), -EOPNOTSUPP);
+	callee_sends(&c, "INVITE", "b", again);
+	(void)world_expect_event(c.wu, UA_SESSION_OFFER);
+	ck_assert_int_eq(session_reject_offer(c.s, 488), 0);
+	(void)world_expect_out(c.w, "488");
+	ck_assert_int_eq(inform(c.s, "foo", &r), -EOPNOTSUPP);
+	callee_sends(&c, "UPDATE", "b", again);
+	(void)world_expect_event(c.wu, UA_SESSION_OFFER);
+	ck_assert_int_eq(session_answer(c.s, &answer), 0);
+	(void)world_expect_out(c.w, "200");
+	ck_assert_int_eq(inform(c.s, "FOO", &r), 0);
+	callee_answers(&c, "INFO", "b", 200);
+	pair_expect_reply(&r, 200, 0, "");
+	world_run(c.w, 40 * SEC);
+	(void)world_skip_out(c.w);
 	finish(&c);
 }
 END_TEST
@@ -182,6 +242,6 @@ START_TEST(limits_sends)
 }
 END_TEST
 
-RUN_TESTS("session-message", rfc6086_4_2_1_bad_package, rfc6086_4_2_2_packages,
-	rfc6086_5_2_2_packages, rfc6086_9_legacy, rfc5057_5_1_no_dialog, rfc3261_11_2_options,
-	limits_sends)
+RUN_TESTS("session-message", rfc6086_4_2_1_bad_package, rfc6086_5_2_2_not_asked_for,
+	rfc6086_5_2_4_fallback, rfc6086_4_2_2_packages, rfc6086_5_2_2_packages, rfc6086_9_legacy,
+	rfc5057_5_1_no_dialog, rfc3261_11_2_options, limits_sends)

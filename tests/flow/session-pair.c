@@ -4,6 +4,7 @@
 
 #include "protocol/base/err.h"
 #include "protocol/ua/limits.h"
+#include "protocol/ua/request-headers.h"
 #include "tests/flow/pair.h"
 #include "tests/support/run.h"
 
@@ -231,11 +232,30 @@ START_TEST(rfc6086_4_2_both_ways)
 	struct pair p = pair_new();
 	struct world_reply info = { 0 }, legacy = { 0 }, message = { 0 };
 	const struct world_told *t;
+	/* RFC 6086 5.2.3: who supports packages says so in the INVITE, or is not answered. */
+	const struct request_header recv[] = {
+		{ SLICE_INIT("Recv-Info"), SLICE_INIT("") },
+		{ SLICE_INIT("Recv-Info"), SLICE_INIT("foo") },
+	};
+	struct session_headers foo = { &recv[1], 1 };
+	struct session_body answer = world_sdp("v=0 b1");
+	struct session_spec spec = {
+		.target = SLICE("sip:bob@192.0.2.20"),
+		.offer = world_sdp("v=0 a1"),
+		.headers = { recv, 1 },
+	};
+	const char *why;
 
+	world_show(p.w, "Recv-Info");
 	world_show(p.w, "Info-Package");
 	world_show(p.w, "Contact");
-	pair_call(&p);
-	pair_accept(&p);
+	ck_assert_int_eq(session_new(p.ep_a, &spec, &p.alice, &why), 0);
+	world_settle(p.w);
+	p.bob = world_expect_session(p.b);
+	ck_assert_int_eq(session_accept(p.bob, &answer, &foo), 0);
+	world_settle(p.w);
+	(void)world_expect_event(p.a, UA_SESSION_ESTABLISHED);
+	(void)world_expect_event(p.b, UA_SESSION_ESTABLISHED);
 	ck_assert_int_eq(inform(p.alice, "foo", &info), 0);
 	ck_assert_int_eq(inform(p.alice, "", &legacy), 0);
 	world_settle(p.w);
