@@ -125,6 +125,30 @@ static bool has_other_forks(const struct leg *l)
 	return false;
 }
 
+/* Nothing in it is heard, and no other fork could answer: the INVITE is all that is left. */
+static void give_up_early(struct leg *l, const struct outcome *o)
+{
+	struct session *s = l->s;
+
+	session_ending(s, o->status, o->reason, o->origin);
+	if (l->client)
+		session_out_cancel(s, SLICE_NULL);
+	else
+		session_in_reject(s, 487, SLICE_NULL, SLICE_NULL);
+}
+
+void leg_end_unheard(struct leg *l, const struct outcome *o)
+{
+	if (!l->confirmed && !(l->client && has_other_forks(l))) {
+		give_up_early(l, o);
+		return;
+	}
+	/* A fork of several is told alone (15). */
+	if (l->confirmed)
+		session_ending(l->s, o->status, o->reason, o->origin);
+	leg_end(l, SLICE_NULL);
+}
+
 /*
  * An early dialog is ended by the caller alone, who may do so (15): the INVITE is answered 487
  * then. To a caller it happens when the callee's 2xx got lost and it gave up waiting for the ACK:
@@ -132,17 +156,12 @@ static bool has_other_forks(const struct leg *l)
  */
 static void ended_early(struct leg *l, unsigned status, struct slice reason)
 {
-	struct session *s = l->s;
+	struct outcome o = { .status = status, .reason = reason, .origin = ORIGIN_REMOTE };
 
-	if (!l->client) {
-		session_ending(s, status, reason, ORIGIN_REMOTE);
-		session_in_reject(s, 487, SLICE_NULL, SLICE_NULL);
-	} else if (has_other_forks(l)) {
+	if (l->client && has_other_forks(l))
 		session_leg_over(l, status, reason, ORIGIN_REMOTE);
-	} else {
-		session_ending(s, status, reason, ORIGIN_REMOTE);
-		session_out_cancel(s, SLICE_NULL);
-	}
+	else
+		give_up_early(l, &o);
 }
 
 bool leg_end_request(struct leg *l, struct flow *reply_flow, struct msg *m)

@@ -107,6 +107,8 @@ bool leg_message_may_go(const struct leg *l, struct slice package);
 /* Sends BYE, after the ACK that is missing if need be (15); when it is answered, or nobody does,
  * session_leg_over(). headers: whole lines. */
 void leg_end(struct leg *l, struct slice headers);
+/* Nobody answers in the dialog (12.2.1.2): BYE, or, if it is early, the end of the INVITE. */
+void leg_end_unheard(struct leg *l, const struct outcome *o);
 /* The ACK came that a BYE of ours has to wait for while leg_answer_waits() (15), or never will. */
 void leg_end_acked(struct leg *l);
 /* BYE of the peer's. */

@@ -327,10 +327,8 @@ void leg_judge(struct leg *l, enum method method, const struct outcome *o)
 		break;
 	}
 	/* 12.2.1.2: what may have only gone unheard is ended in order; 481 knows of no dialog. */
-	if (status == 408) {
-		session_ending(l->s, o->status, o->reason, o->origin);
-		leg_end(l, SLICE_NULL);
-	} else {
+	if (status == 408)
+		leg_end_unheard(l, o);
+	else
 		session_leg_over(l, o->status, o->reason, o->origin);
-	}
 }

@@ -202,11 +202,15 @@ static void free_legs_but(struct session *s, const struct leg *kept)
 /* ---- provisional responses ---- */
 
 /* Another attempt is another INVITE: what the old one began ended with its refusal (12.3). */
-static void note_attempt(struct session *s, uint32_t cseq)
+static void note_attempt(struct session *s, const struct msg *m)
 {
-	if (s->out->cseq != cseq)
-		free_legs_but(s, NULL);
-	s->out->cseq = cseq;
+	struct session_out *o = s->out;
+
+	if (o->branch && slice_eq(slice_str(o->branch), m->via.branch))
+		return;
+	free_legs_but(s, NULL);
+	free(o->branch);
+	o->branch = slice_dup(m->via.branch);
 }
 
 static void note_progress(struct session *s, bool described)
@@ -311,7 +315,7 @@ static void on_progress(void *owner, struct request *r, const struct msg *m)
 	session_note_message(s, m);
 	if (s->out->cancelled)
 		return;
-	note_attempt(s, m->cseq);
+	note_attempt(s, m);
 	if (!s->out->timeout)
 		timer_arm(&s->ua->timers, &s->ring, LIMITS_RING_SECONDS * USEC_PER_SEC);
 	if (m->status == 100)
@@ -470,7 +474,7 @@ static void on_done(void *owner, struct request *r, const struct outcome *o)
 	s->invite = NULL;
 	keep_messages(s, r, o->response);
 	if (o->response)
-		note_attempt(s, o->response->cseq);
+		note_attempt(s, o->response);
 	if (o->error == 0) {
 		timer_cancel(&s->ua->timers, &s->ring);
 		accepted(s, request_flow(r), o->response);
@@ -508,5 +512,6 @@ void session_out_free(struct session *s)
 	free(o->from);
 	free(o->from_display);
 	free(o->from_tag);
+	free(o->branch);
 	free(o);
 }

@@ -10,7 +10,7 @@ struct session_out {
 	struct leg_body offer;
 	uint32_t min_se; /* that a 422 asked for; 0: none did */
 	unsigned n_intervals;
-	uint32_t cseq; /* of the attempt that the legs belong to */
+	char *branch; /* of the attempt that the legs belong to */
 	usec_t timeout;
 	bool cancelled;
 	struct buf end_lines; /* of CANCEL, and of a BYE instead */

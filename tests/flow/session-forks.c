@@ -197,6 +197,73 @@ START_TEST(rfc3261_15_bye_in_an_early_dialog_ends_that_fork)
 }
 END_TEST
 
+/* A fork that does not answer its PRACK is ended alone (RFC 3261 15); the others ring on. */
+START_TEST(rfc3261_12_2_1_2_a_fork_is_not_heard)
+{
+	struct callee c = callee_new();
+
+	callee_called(&c, NULL);
+	callee_says(&c, 180, "b1", "Require: 100rel\nRSeq: 1\n");
+	(void)world_expect_progress(c.wu, 180);
+	(void)callee_expect(&c, "PRACK", "b1");
+	rings(&c, "b2", "2");
+	while (world_now(c.w) < 32 * SEC)
+		(void)world_wait_out(c.w, world_now(c.w) < 31500 * MSEC ? "PRACK" : "BYE", 5 * SEC);
+	ck_assert_uint_eq(session_state(c.s), SESSION_RINGING);
+	callee_established(&c, "b2");
+	world_run(c.w, 40 * SEC);
+	(void)world_skip_out(c.w);
+	hang_up(&c, "b2");
+	callee_finish(&c);
+}
+END_TEST
+
+/* The only one: nobody is left who could answer, and the INVITE is taken back. */
+START_TEST(rfc3261_12_2_1_2_the_only_fork_is_not_heard)
+{
+	struct callee c = callee_new();
+
+	callee_called(&c, NULL);
+	callee_says(&c, 180, "b1", "Require: 100rel\nRSeq: 1\n");
+	(void)world_expect_progress(c.wu, 180);
+	(void)callee_expect(&c, "PRACK", "b1");
+	for (unsigned i = 0; i < 10; i++)
+		(void)world_wait_out(c.w, "PRACK", 5 * SEC);
+	world_reply_as(c.w, world_wait_out(c.w, "CANCEL", 5 * SEC), 200, "b1", NULL);
+	callee_says(&c, 487, "b1", NULL);
+	(void)world_expect_out(c.w, "ACK");
+	(void)world_expect_terminated(c.wu, 0, ORIGIN_TIMEOUT);
+	callee_finish(&c);
+}
+END_TEST
+
+/* RFC 3263 4.3: a proxy's 503 ends what it began (RFC 3261 12.3), though the INVITE that goes to
+ * the next address has the same number. */
+START_TEST(rfc3261_12_3_forks_of_an_attempt_that_failed)
+{
+	static const struct world_account alice = {
+		.id = "alice", .domain = "example.com", .registrar = "ss.example.com"
+	};
+	struct callee c = { .w = world_new(1) };
+
+	c.wu = world_ua(c.w, "192.0.2.10");
+	c.ep = world_endpoint(c.wu, &alice);
+	world_set_name(c.w, "ss.example.com", "192.0.2.1");
+	world_set_name(c.w, "ss.example.com", "192.0.2.3");
+	callee_called(&c, &(struct session_spec){ .target = SLICE("sip:bob@example.com") });
+	rings(&c, "b1", "1");
+	callee_says(&c, 503, "p", NULL);
+	(void)world_expect_out(c.w, "ACK");
+	c.invite = world_expect_out(c.w, "INVITE");
+	rings(&c, "b2", "2");
+	callee_sends(&c, "OPTIONS", "b1", NULL);
+	(void)world_expect_out(c.w, "481");
+	callee_established(&c, "b2");
+	hang_up(&c, "b2");
+	callee_finish(&c);
+}
+END_TEST
+
 START_TEST(requests_of_a_fork_that_was_not_kept_find_no_dialog)
 {
 	struct callee c = callee_new();
@@ -215,4 +282,6 @@ RUN_TESTS("session-forks", rfc3261_13_2_2_4_one_2xx_is_kept,
 	rfc3261_13_2_2_4_another_answers_when_all_is_over, rfc3261_16_7_a_2xx_after_the_refusal,
 	an_offer_that_nobody_needs_is_not_answered, only_so_many_forks_are_followed,
 	rfc6228_4_199_ends_one_early_dialog, rfc3261_15_bye_in_an_early_dialog_ends_that_fork,
+	rfc3261_12_2_1_2_a_fork_is_not_heard, rfc3261_12_2_1_2_the_only_fork_is_not_heard,
+	rfc3261_12_3_forks_of_an_attempt_that_failed,
 	requests_of_a_fork_that_was_not_kept_find_no_dialog)

@@ -384,6 +384,33 @@ START_TEST(rfc3261_12_2_1_1_ack_takes_the_route_set)
 }
 END_TEST
 
+/* 12.2.1.1: a first route without lr is an element of RFC 2543, which wants the Request-URI. */
+START_TEST(rfc3261_12_2_1_1_strict_router)
+{
+	struct callee c = callee_new();
+	const struct hdr *last;
+	const struct msg *m;
+
+	callee_called(&c, NULL);
+	world_reply_as(c.w, c.invite, 200, "b",
+		"Record-Route: <sip:192.0.2.3;lr>, <sip:192.0.2.1>\n"
+		"Contact: <sip:bob@192.0.2.7:5070>\n" WITH(ANSWER));
+	m = callee_acked(&c, "b");
+	ck_assert(slice_eq(m->request_uri, SLICE("sip:192.0.2.1")));
+	callee_check_header(m, HDR_ROUTE, "<sip:192.0.2.3;lr>");
+	last = msg_header_next(m, HDR_ROUTE, msg_header_next(m, HDR_ROUTE, NULL));
+	ck_assert(last && slice_eq(last->value, SLICE("<sip:bob@192.0.2.7:5070>")));
+	(void)world_expect_event(c.wu, UA_SESSION_ESTABLISHED);
+	ck_assert_int_eq(session_terminate(c.s, NULL), 0);
+	m = callee_expect(&c, "BYE", "b");
+	ck_assert(slice_eq(m->request_uri, SLICE("sip:192.0.2.1")));
+	world_reply(c.w, m, 200, NULL);
+	world_settle(c.w);
+	(void)world_expect_terminated(c.wu, 0, ORIGIN_LOCAL);
+	callee_finish(&c);
+}
+END_TEST
+
 /* ---- failures ---- */
 
 static const unsigned failures[] = { 302, 404, 480, 486, 488, 491, 500, 503, 600, 603 };
@@ -556,7 +583,8 @@ RUN_TESTS("session-out", rfc3261_13_2_1_invite_says_what_we_can, rfc3323_4_priva
 	rfc3261_13_2_2_4_offer_in_the_2xx_is_answered_in_the_ack,
 	an_offer_in_the_2xx_that_nobody_answers_ends_in_time,
 	an_offer_in_the_2xx_that_is_refused_ends, a_2xx_without_contact_is_taken,
-	rfc3261_12_2_1_1_ack_takes_the_route_set, rfc3261_8_1_3_4_a_failure_is_told_as_it_came,
-	rfc3261_17_1_1_2_nobody_there, rfc3261_8_1_3_4_a_redirection_is_followed,
-	rfc4028_7_3_a_longer_interval_is_asked_for, rfc4028_6_a_422_without_sense_is_the_end,
-	nobody_answers_within_the_clients_patience, ringing_goes_on_while_the_peer_says_so)
+	rfc3261_12_2_1_1_ack_takes_the_route_set, rfc3261_12_2_1_1_strict_router,
+	rfc3261_8_1_3_4_a_failure_is_told_as_it_came, rfc3261_17_1_1_2_nobody_there,
+	rfc3261_8_1_3_4_a_redirection_is_followed, rfc4028_7_3_a_longer_interval_is_asked_for,
+	rfc4028_6_a_422_without_sense_is_the_end, nobody_answers_within_the_clients_patience,
+	ringing_goes_on_while_the_peer_says_so)
