@@ -195,7 +195,9 @@ START_TEST(an_offer_waits_for_its_answer)
 	stage_settle(s);
 	ck_assert_int_eq(session_reject_offer(in, 488), 0);
 	stage_settle(s);
-	ck_assert_str_eq(stage_error(s, STAGE_ERROR("Refused")), "488 Not Acceptable Here");
+	ck_assert_str_eq(stage_error(s, STAGE_ERROR("Refused")),
+		"488 Not Acceptable Here (Warning: 399 sipbus "
+		"\"the offer is not acceptable here\")");
 	teardown();
 }
 END_TEST
