@@ -129,28 +129,22 @@ static bool instance_of_opaque(struct slice opaque, struct buf *ret)
 
 /* ---- what a request says ---- */
 
-/* RFC 5627 3.1.1: the instance of a public GRUU, escaped as a URI parameter is. */
-static struct endpoint *find_gruu(const struct ua *ua, struct slice aor, struct slice gr)
+/* The URI has the parameters of a GRUU, of either kind. It means this one instance and no other. */
+static bool find_gruu(const struct ua *ua, struct slice aor, const struct uri *uri,
+	struct endpoint **ret_endpoint)
 {
 	struct buf id = BUF_NULL;
-	struct endpoint *ep;
+	struct slice value;
+	bool is_gruu = true;
 
-	uri_append_unescaped(&id, gr);
-	ep = find_instance(ua, aor, buf_slice(&id));
+	if (uri_param(uri, SLICE("gr"), &value) && value.n)
+		uri_append_unescaped(&id, value); /* RFC 5627 3.1.1 */
+	else
+		is_gruu = uri_param(uri, SLICE("opaque"), &value) && instance_of_opaque(value, &id);
+	if (is_gruu)
+		*ret_endpoint = find_instance(ua, aor, buf_slice(&id));
 	buf_deinit(&id);
-	return ep;
-}
-
-static struct endpoint *find_opaque(const struct ua *ua, struct slice aor, const struct msg *m)
-{
-	struct endpoint *ep = NULL;
-	struct buf id = BUF_NULL;
-	struct slice opaque;
-
-	if (uri_param(&m->uri, SLICE("opaque"), &opaque) && instance_of_opaque(opaque, &id))
-		ep = find_instance(ua, aor, buf_slice(&id));
-	buf_deinit(&id);
-	return ep;
+	return is_gruu;
 }
 
 /* RFC 3840 section 9, RFC 3841 9.2: Accept-Contact: *;+sip.instance="<urn:uuid:...>" */
@@ -177,10 +171,10 @@ static struct endpoint *find_preferred(const struct ua *ua, struct slice aor, co
 
 static struct endpoint *find_named(const struct ua *ua, struct slice aor, const struct msg *m)
 {
+	struct endpoint *ep = NULL;
 	struct slice id;
-	struct endpoint *ep = find_opaque(ua, aor, m);
 
-	if (!ep && uri_param(&m->uri, SLICE("epid"), &id) && id.n)
+	if (uri_param(&m->uri, SLICE("epid"), &id) && id.n)
 		ep = find_endpoint_id(ua, aor, id);
 	if (!ep && addr_param(&m->to, SLICE("epid"), &id) && id.n)
 		ep = find_endpoint_id(ua, aor, id);
@@ -226,15 +220,11 @@ struct endpoint *endpoint_route(struct ua *ua, const struct flow *f, const struc
 	struct map_node *node = map_find(&ua->endpoints_by_token, m->uri.user);
 	struct endpoint *ep = NULL;
 	struct buf aor = BUF_NULL;
-	struct slice gr;
 
 	if (node)
 		return container_of(node, struct endpoint, by_token);
 	uri_append_aor(&aor, &m->uri);
-	if (uri_param(&m->uri, SLICE("gr"), &gr) && gr.n) {
-		/* It means this one instance and no other. */
-		ep = find_gruu(ua, buf_slice(&aor), gr);
-	} else {
+	if (!find_gruu(ua, buf_slice(&aor), &m->uri, &ep)) {
 		ep = find_named(ua, buf_slice(&aor), m);
 		if (!ep)
 			ep = find_any(ua, buf_slice(&aor), f);
