@@ -100,7 +100,7 @@ static void append_2xx_lines(struct buf *b, struct leg *l, const struct txn *t)
 		return;
 	buf_lit(b, "Contact: <");
 	endpoint_append_contact_uri(
-		b, l->s->ep, txn_flow(t), l->usage.dialog->secure ? URI_SIPS : URI_SIP);
+		b, l->s->ep, txn_flow(t), leg_contact_scheme(l, txn_request(t)));
 	buf_lit(b, ">\r\n");
 	session_append_capabilities(b);
 	leg_timer_append_2xx(b, l, txn_request(t));

@@ -80,8 +80,7 @@ static void on_deadline(struct timer *t)
 	struct leg *l = container_of(t, struct leg, reliable.deadline);
 
 	stop_repeating(l);
-	if (l->s->invite_txn)
-		session_in_reject(l->s, 504, SLICE("No PRACK"), SLICE_NULL);
+	session_in_unpracked(l->s);
 }
 
 static void send_first(struct leg *l)
@@ -248,7 +247,6 @@ static void take_prack(struct leg *l, struct response *r, struct flow *reply_flo
 		break;
 	case OFFER_MEANS_WANTED:
 		/* Section 5: without the answer that it owes, the INVITE leads nowhere. */
-		go_on(l, r);
 		leg_refuse(l, reply_flow, m, 200, SLICE_NULL);
 		session_in_reject(l->s, 400, SLICE("No Answer In PRACK"), SLICE_NULL);
 		return;
@@ -261,8 +259,8 @@ static void take_prack(struct leg *l, struct response *r, struct flow *reply_flo
 	case OFFER_MEANS_FAULT:
 		break;
 	}
-	go_on(l, r);
 	leg_refuse(l, reply_flow, m, 200, SLICE_NULL);
+	go_on(l, r);
 	session_in_pracked(l->s);
 }
 

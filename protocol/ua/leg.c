@@ -224,6 +224,20 @@ struct session_body leg_body_of(const struct msg *m)
 
 /* ---- requests, ours and theirs ---- */
 
+enum uri_scheme leg_contact_scheme(const struct leg *l, const struct msg *request)
+{
+	struct slice route = msg_header(request, HDR_RECORD_ROUTE);
+	struct addr first = { .uri = request->contact.uri };
+	struct msg_list it = { 0 };
+
+	if (l->usage.dialog->secure || request->uri.scheme == URI_SIPS)
+		return URI_SIPS;
+	if (route.p && (msg_list_next(request, HDR_RECORD_ROUTE, &it, &route) != 1 ||
+			       addr_parse(route, &first) < 0))
+		return URI_SIP;
+	return first.uri.scheme == URI_SIPS ? URI_SIPS : URI_SIP;
+}
+
 void leg_refuse(struct leg *l, struct flow *reply_flow, struct msg *m, unsigned status,
 	struct slice headers)
 {

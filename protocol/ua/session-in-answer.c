@@ -19,8 +19,8 @@ static void append_contact(struct buf *b, const struct session *s)
 	struct buf v = BUF_NULL;
 
 	buf_putc(&v, '<');
-	endpoint_append_contact_uri(&v, s->ep, txn_flow(s->invite_txn),
-		s->leg->usage.dialog->secure ? URI_SIPS : URI_SIP);
+	endpoint_append_contact_uri(
+		&v, s->ep, txn_flow(s->invite_txn), leg_contact_scheme(s->leg, s->invite_msg));
 	buf_putc(&v, '>');
 	build_header(b, HDR_CONTACT, buf_slice(&v));
 	buf_deinit(&v);
@@ -147,6 +147,12 @@ static bool ring_is_valid(const struct session_ring *r)
 	       (!r->body.bytes.n || session_body_is_safe(&r->body));
 }
 
+/* 13.2.1: an offer of ours is in a reliable answer or in none before the 2xx. */
+static bool has_offer(const struct session *s, const struct session_ring *r)
+{
+	return r->body.bytes.n && s->leg->offer.wanted;
+}
+
 static void has_rung(struct session *s, const struct provisional *p)
 {
 	bool described = p->body.bytes.n > 0;
@@ -178,9 +184,10 @@ int session_ring(struct session *s, const struct session_ring *r)
 		return -ESTALE;
 	if (!ring_is_valid(r))
 		return -EINVAL;
-	if (r->reliable == SESSION_RELIABLE && !peer_supports_reliable(s))
+	if ((r->reliable == SESSION_RELIABLE || has_offer(s, r)) && !peer_supports_reliable(s))
 		return -EOPNOTSUPP;
-	p.reliable = r->reliable == SESSION_RELIABLE || peer_requires_reliable(s);
+	p.reliable =
+		r->reliable == SESSION_RELIABLE || has_offer(s, r) || peer_requires_reliable(s);
 	err = session_append_headers(&lines, &r->headers);
 	p.lines = buf_slice(&lines);
 	if (err == 0)
@@ -358,6 +365,14 @@ void session_in_reject(
 		return;
 	session_in_refuse(s, status, reason, headers);
 	session_over(s, status, reason.n ? reason : build_reason(status), ORIGIN_LOCAL);
+}
+
+void session_in_unpracked(struct session *s)
+{
+	if (!session_in_is_open(s))
+		return;
+	session_in_refuse(s, 504, SLICE("No PRACK"), SLICE_NULL);
+	session_over(s, 504, SLICE("a provisional answer was not acknowledged"), ORIGIN_TIMEOUT);
 }
 
 /* lines: the client's own are added. */

@@ -20,6 +20,8 @@ void session_in_reject(
 	struct session *s, unsigned status, struct slice reason, struct slice headers);
 /* The PRACK came that a 2xx waited for. */
 void session_in_pracked(struct session *s);
+/* It will not come (RFC 3262 section 3). Nothing happens once the INVITE was answered. */
+void session_in_unpracked(struct session *s);
 /* The session is over, for whatever reason: an INVITE that is still open gets a 487 (15.1.2). */
 void session_in_over(struct session *s);
 /* At once, without a word. */

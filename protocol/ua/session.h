@@ -67,8 +67,8 @@ enum session_reliable { SESSION_IF_REQUIRED, SESSION_RELIABLE };
 struct session_ring {
 	unsigned status; /* 101..199; 0: 180 */
 	struct slice reason;
-	struct session_body body; /* early media */
-	enum session_reliable reliable;
+	struct session_body body;       /* early media */
+	enum session_reliable reliable; /* an offer, for the INVITE had none, always is */
 	struct session_headers headers;
 };
 /*

@@ -179,7 +179,7 @@ START_TEST(rfc3262_3_no_prack)
 	world_run(p.w, 31 * SEC);
 	world_expect_no_event(p.b);
 	world_run(p.w, 2 * SEC);
-	(void)world_expect_terminated(p.b, 504, ORIGIN_LOCAL);
+	(void)world_expect_terminated(p.b, 504, ORIGIN_TIMEOUT);
 	world_log_golden(p.w, "session-no-prack");
 	world_net(p.w)->loss = 0;
 	world_run(p.w, 10 * SEC);
