@@ -221,6 +221,85 @@ START_TEST(refused_at_once)
 }
 END_TEST
 
+/* 8.1.1.8: without a Contact there is no way to answer a dialog's requests. */
+START_TEST(rfc3261_8_1_1_8_no_contact)
+{
+	struct caller c = caller_new();
+	struct buf b = BUF_NULL;
+
+	buf_lit(&b, "INVITE sip:alice@192.0.2.10 SIP/2.0\n"
+		    "Via: SIP/2.0/TCP {peer};branch=z9hG4bK-1\nMax-Forwards: 70\n"
+		    "From: <sip:bob@192.0.2.1>;tag=b\nTo: <sip:alice@192.0.2.10>\n"
+		    "Call-ID: 1\nCSeq: 1 INVITE\nContent-Length: 0\n\n");
+	buf_putc(&b, '\0');
+	world_in(c.wu, "tcp:192.0.2.1:5060", b.p);
+	(void)world_expect_out(c.w, "400");
+	world_expect_no_session(c.wu);
+	buf_deinit(&b);
+	caller_finish(&c);
+}
+END_TEST
+
+/* 12.1.1: a caller that is reached by sips is to reach us so. */
+START_TEST(rfc3261_12_1_1_sips_contact)
+{
+	static const struct {
+		const char *lines;
+		enum uri_scheme scheme;
+	} rows[] = {
+		{ WITH(OFFER), URI_SIP },
+		{ "Record-Route: <sips:192.0.2.1;lr>, <sip:192.0.2.2;lr>\n" WITH(OFFER), URI_SIPS },
+		{ "Record-Route: <sip:192.0.2.1;lr>\nRecord-Route: <sips:192.0.2.2;lr>\n" WITH(
+			  OFFER),
+			URI_SIP },
+	};
+	struct caller c = caller_new();
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		caller_calls(&c, rows[i].lines);
+		ck_assert_int_eq(session_ring(c.s, &(struct session_ring){ 0 }), 0);
+		ck_assert_int_eq(caller_expect(&c, "180")->contact.uri.scheme, rows[i].scheme);
+		session_pass(c.s);
+		(void)caller_expect(&c, "480");
+		(void)world_expect_terminated(c.wu, 480, ORIGIN_LOCAL);
+		caller_acks_refusal(&c);
+	}
+	caller_finish(&c);
+}
+END_TEST
+
+/* 12.2.2: what overtook another request comes too late; 14.2 has it try again. */
+START_TEST(rfc3261_12_2_2_lower_cseq)
+{
+	static const char *const methods[] = { "OPTIONS", "INFO", "INVITE" };
+	struct caller c = caller_new();
+	uint32_t seconds;
+
+	c.from = "tcp:192.0.2.1:5060";
+	caller_calls(&c, NULL);
+	caller_established(&c);
+	c.cseq = 10;
+	caller_sends(&c, "OPTIONS", NULL);
+	(void)world_expect_out(c.w, "200");
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+		const struct msg *m;
+
+		c.cseq = 8;
+		caller_sends(&c, methods[i], NULL);
+		m = world_expect_out(c.w, "500");
+		ck_assert(msg_number(m, HDR_RETRY_AFTER, UINT32_MAX, &seconds));
+		ck_assert_uint_le(seconds, 10);
+	}
+	world_expect_no_event(c.wu);
+	ck_assert_uint_eq(session_state(c.s), SESSION_ESTABLISHED);
+	c.cseq = 10;
+	caller_sends(&c, "BYE", NULL);
+	(void)world_expect_out(c.w, "200");
+	(void)world_expect_terminated(c.wu, 200, ORIGIN_REMOTE);
+	caller_finish(&c);
+}
+END_TEST
+
 /* 17.2.1: a 100 after 200 ms, and a retransmission gets what was sent last; nobody is asked twice.
  */
 START_TEST(retransmitted_invite)
@@ -543,6 +622,9 @@ int main(void)
 	tcase_add_test(tc, type_by_description);
 	tcase_add_test(tc, passed_on_as_it_came);
 	tcase_add_test(tc, refused_at_once);
+	tcase_add_test(tc, rfc3261_8_1_1_8_no_contact);
+	tcase_add_test(tc, rfc3261_12_1_1_sips_contact);
+	tcase_add_test(tc, rfc3261_12_2_2_lower_cseq);
 	tcase_add_test(tc, retransmitted_invite);
 	tcase_add_test(tc, merged_invite);
 	tcase_add_test(tc, forked_to_two_endpoints);
