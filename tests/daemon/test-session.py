@@ -395,6 +395,21 @@ class Telephone(Session):
             lab.wait_for(lambda: not self.lab.daemon.alive, 'the daemon to end')
             self.lab.processes.remove(self.lab.daemon)  # the lab would call this a failure
 
+    def test_daemon_ends(self):
+        """The far end is told, and so are clients."""
+        agent = self.called.agent()
+        with sip.Telephone(self.here) as phone:
+            phone.invite()
+            inc = lab.wait_for(lambda: agent.sessions, 'the agent to be asked')[0]
+            self.called.call(inc, 'Accept', 'saya{sv}', *body(b'answer'), {})
+            phone.next('SIP/2.0 200')
+            phone.send('ACK')
+            self.lab.daemon.popen.send_signal(signal.SIGTERM)
+            phone.answer(phone.next('BYE '))
+            self.assertEqual(self.lab.daemon.popen.wait(20), 0)
+            self.assertEqual(self.called.wait(inc, 'Terminated')[2], 'local')
+            self.lab.processes.remove(self.lab.daemon)  # the lab would call this a failure
+
     def test_client_that_never_reads(self):
         """What it owns goes on, and others notice nothing."""
         agent = self.called.agent()

@@ -431,6 +431,121 @@ START_TEST(messages_have_names)
 }
 END_TEST
 
+/* ---- what is told of changes ---- */
+
+/* The value in a PropertiesChanged; NULL: it has none. */
+static const char *value_in(DBusMessage *m, const char *property)
+{
+	DBusMessageIter at, dict, entry, variant;
+	const char *text;
+
+	dbus_message_iter_init(m, &at);
+	dbus_message_iter_next(&at);
+	for (dbus_message_iter_recurse(&at, &dict);
+		dbus_message_iter_get_arg_type(&dict) == DBUS_TYPE_DICT_ENTRY;
+		dbus_message_iter_next(&dict)) {
+		dbus_message_iter_recurse(&dict, &entry);
+		dbus_message_iter_get_basic(&entry, &text);
+		if (strcmp(text, property) != 0)
+			continue;
+		dbus_message_iter_next(&entry);
+		dbus_message_iter_recurse(&entry, &variant);
+		dbus_message_iter_get_basic(&variant, &text);
+		return text;
+	}
+	return NULL;
+}
+
+static bool is_invalidated(DBusMessage *m, const char *property)
+{
+	DBusMessageIter at, list;
+	const char *text;
+
+	dbus_message_iter_init(m, &at);
+	dbus_message_iter_next(&at);
+	dbus_message_iter_next(&at);
+	for (dbus_message_iter_recurse(&at, &list);
+		dbus_message_iter_get_arg_type(&list) == DBUS_TYPE_STRING;
+		dbus_message_iter_next(&list)) {
+		dbus_message_iter_get_basic(&list, &text);
+		if (strcmp(text, property) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The next change of c1 with that property has this value. */
+static void expect_changed(const char *property, const char *value)
+{
+	const char *got = NULL;
+
+	while (!got) {
+		DBusMessage *m = stage_signal(s, "PropertiesChanged", NULL);
+
+		if (strcmp(dbus_message_get_path(m), STAGE_C1) == 0)
+			got = value_in(m, property);
+	}
+	ck_assert_str_eq(got, value);
+}
+
+/* States are told to everybody, who the far end is to whoever may read it. */
+START_TEST(changes_are_told)
+{
+	const struct session_ring ring = { 0 };
+	const struct session_body answer = world_sdp("answer");
+	struct session *in;
+
+	setup();
+	stage_create(s, USER);
+	stage_settle(s);
+	in = world_expect_session(sc.bob);
+	ck_assert_int_eq(session_ring(in, &ring), 0);
+	stage_settle(s);
+	expect_changed("State", "ringing");
+	ck_assert_int_eq(session_accept(in, &answer, NULL), 0);
+	stage_settle(s);
+	expect_changed("State", "established");
+	stage_skip(s);
+	stage_verb(s, USER, "Release", NULL);
+	stage_settle(s);
+	expect_changed("Owner", "");
+	stage_verb(s, USER, "Adopt", NULL);
+	stage_settle(s);
+	expect_changed("Owner", USER);
+	stage_skip(s);
+	stage_body_verb(s, USER, "Offer", "offer 2", stage_no_options);
+	stage_settle(s);
+	expect_changed("DescriptionState", "local-offer");
+	ck_assert_int_eq(session_answer(in, &answer), 0);
+	stage_settle(s);
+	expect_changed("DescriptionState", "stable");
+	ck_assert_int_eq(session_terminate(in, NULL), 0);
+	stage_settle(s);
+	expect_changed("State", "terminated");
+	(void)stage_signal(s, "Terminated", NULL);
+	teardown();
+}
+END_TEST
+
+START_TEST(whom_it_reached_is_not_broadcast)
+{
+	const struct session_body answer = world_sdp("answer");
+	DBusMessage *m;
+
+	setup();
+	stage_create(s, USER);
+	stage_settle(s);
+	stage_skip(s);
+	ck_assert_int_eq(session_accept(world_expect_session(sc.bob), &answer, NULL), 0);
+	stage_settle(s);
+	do {
+		m = stage_signal(s, "PropertiesChanged", NULL);
+		ck_assert_ptr_null(value_in(m, "RemoteTarget"));
+	} while (!is_invalidated(m, "RemoteTarget"));
+	teardown();
+}
+END_TEST
+
 /* ---- the end of other things ---- */
 
 START_TEST(the_endpoint_closes)
@@ -476,6 +591,8 @@ int main(void)
 		&verbs_are_checked,
 		&messages_are_shown_without_credentials,
 		&messages_have_names,
+		&changes_are_told,
+		&whom_it_reached_is_not_broadcast,
 		&the_endpoint_closes,
 		&the_bus_goes_first,
 	};
