@@ -2,6 +2,7 @@
 /* Sessions that come: who is asked, in which order, and whose they become. */
 #include <string.h>
 
+#include "ipc/iface-session.h"
 #include "protocol/ua/limits.h"
 #include "protocol/ua/profile.h"
 #include "protocol/ua/session-view.h"
@@ -349,6 +350,72 @@ START_TEST(who_is_asked_may_refuse)
 }
 END_TEST
 
+/* ---- what else the called side may say ---- */
+
+static void ring(const struct stage_option *options)
+{
+	DBusMessage *m = stage_session_call(s, path, "Ring");
+
+	stage_append_options(m, options);
+	stage_deliver(s, HIGH, m);
+}
+
+/* RFC 3262, and RFC 3261 section 13.2.1: early media is the answer before the answer. */
+START_TEST(ringing_has_options)
+{
+	setup();
+	two_agents();
+	(void)stage_bob_calls(&sc);
+	takes(HIGH, asked(HIGH));
+	ring((struct stage_option[]){
+		STAGE_NUMBER("Status", 182), STAGE_TEXT("Reason", "In line"), { 0 } });
+	(void)stage_return(s, "");
+	stage_settle(s);
+	ck_assert(slice_eq(world_expect_progress(sc.bob, 182)->event.reason, SLICE("In line")));
+	ring((struct stage_option[]){ STAGE_NUMBER("Status", 183), STAGE_FLAG("Reliable", 1),
+		STAGE_TEXT("ContentType", STAGE_SDP), STAGE_BYTES("Description", "early"), { 0 } });
+	(void)stage_return(s, "");
+	stage_settle(s);
+	world_expect_body(world_expect_progress(sc.bob, 183), "early");
+	teardown();
+}
+END_TEST
+
+static void redirect(unsigned n)
+{
+	DBusMessage *m = stage_session_call(s, path, "Redirect");
+	const char *target = "sip:elsewhere@example.com";
+	DBusMessageIter at, list;
+
+	dbus_message_iter_init_append(m, &at);
+	dbus_message_iter_open_container(&at, DBUS_TYPE_ARRAY, "s", &list);
+	for (unsigned i = 0; i < n; i++)
+		dbus_message_iter_append_basic(&list, DBUS_TYPE_STRING, &target);
+	dbus_message_iter_close_container(&at, &list);
+	stage_append_options(m, stage_no_options);
+	stage_deliver(s, HIGH, m);
+}
+
+START_TEST(a_caller_is_sent_elsewhere)
+{
+	setup();
+	two_agents();
+	(void)stage_bob_calls(&sc);
+	takes(HIGH, asked(HIGH));
+	redirect(0);
+	stage_error(s, STAGE_ERROR("InvalidArgument"));
+	redirect(IFACE_SESSION_TARGETS + 1);
+	stage_error(s, STAGE_ERROR("LimitExceeded"));
+	redirect(IFACE_SESSION_TARGETS);
+	/* The session is over by the time the call is. */
+	ck_assert_uint_eq(stage_status(stage_signal(s, "Terminated", NULL)), 302);
+	(void)stage_return(s, "");
+	stage_settle(s);
+	stage_no_signal(s, "Terminated");
+	teardown();
+}
+END_TEST
+
 /* ---- who is asked at all ---- */
 
 START_TEST(the_filter_decides)
@@ -558,6 +625,8 @@ int main(void)
 		&somebody_else_answers,
 		&who_accepted_leaves_without_an_answer,
 		&who_is_asked_may_refuse,
+		&ringing_has_options,
+		&a_caller_is_sent_elsewhere,
 		&the_filter_decides,
 		&observers_are_told_and_never_asked,
 		&a_session_is_shown_whole,
