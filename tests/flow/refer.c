@@ -129,6 +129,38 @@ START_TEST(rfc6665_4_4_1_subscription)
 }
 END_TEST
 
+/* A dialog that no INVITE made is none to be replaced or joined. */
+START_TEST(rfc3891_3_subscription_is_no_session)
+{
+	static const char *const headers[] = { "Replaces", "Join" };
+	struct call c = scene();
+	struct heard h = { 0 };
+	struct refer *r;
+
+	world_reply(c.w, refer(&c, &h, &r), 202, "Contact: " BOB "\n");
+	notify(&c, ACTIVE SIPFRAG "SIP/2.0 100 Trying\r\n", "200");
+	for (size_t i = 0; i < ARRAY_LEN(headers); i++) {
+		struct buf b = BUF_NULL;
+
+		buf_printf(&b,
+			"INVITE sip:alice@192.0.2.10 SIP/2.0\n"
+			"Via: SIP/2.0/TCP {peer};branch=z9hG4bK{n}\nMax-Forwards: 70\n"
+			"From: " BOB ";tag=b\nTo: <sip:alice@192.0.2.10>\nCall-ID: {n}\n"
+			"CSeq: 1 INVITE\nContact: " BOB "\n"
+			"%s: %s;to-tag=%s;from-tag=%s\nContent-Length: 0\n\n",
+			headers[i], c.call_id, c.ours, c.theirs);
+		buf_putc(&b, '\0');
+		world_in(c.wu, "tcp:192.0.2.20:5060", b.p);
+		(void)world_expect_out(c.w, "481");
+		buf_deinit(&b);
+	}
+	world_expect_no_session(c.wu);
+	notify(&c, OVER SIPFRAG "SIP/2.0 200 OK\r\n", "200");
+	ck_assert_uint_eq(h.terminated, 1);
+	leave(&c);
+}
+END_TEST
+
 START_TEST(refused)
 {
 	struct call c = scene();
@@ -254,6 +286,7 @@ static Suite *suite(void)
 	TCase *t = tcase_create("outside of sessions");
 
 	tcase_add_test(t, rfc6665_4_4_1_subscription);
+	tcase_add_test(t, rfc3891_3_subscription_is_no_session);
 	tcase_add_test(t, refused);
 	tcase_add_test(t, rfc6665_4_1_2_4_timer_n);
 	tcase_add_test(t, freed_in_its_callback);
