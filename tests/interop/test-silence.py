@@ -49,7 +49,7 @@ class Silence(cases.WithSessions):
         number = referred.wait('ReferReceived')[0]
         referred.do('AcceptRefer', 'ua{sv}', number, {})
         for name, s, expected in (('INVITE', silent, (0, 'timeout')), ('BYE', deaf, (0, 'local')),
-                                  ('200', no_ack, (0, 'timeout')), ('183', no_prack, (504, 'local'))):
+                                  ('200', no_ack, (0, 'timeout')), ('183', no_prack, (504, 'timeout'))):
             with self.subTest(name):
                 self.assertEqual(s.ended(PATIENCE), expected)
         self.assertEqual(no_ack.of('Established'), [])
