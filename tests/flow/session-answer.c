@@ -204,6 +204,33 @@ START_TEST(rfc3262_5_offer_in_reliable)
 END_TEST
 
 /* RFC 3262 section 3: nobody acknowledges, so the INVITE is refused. */
+/* RFC 3261 15: the called sends no BYE before its 2xx, not even to who is not heard any more. */
+START_TEST(rfc3261_15_update_without_answer)
+{
+	struct session_ring early = {
+		.status = 183, .body = world_sdp(ANSWER), .reliable = SESSION_RELIABLE
+	};
+	struct session_body offer = world_sdp("v=0 other");
+	struct caller c = caller_new();
+	struct world_reply r = { 0 };
+	struct session_reply reply = world_reply_of(&r);
+
+	caller_calls(&c, "Allow: INVITE, ACK, CANCEL, BYE, UPDATE\n" RELIABLE WITH(OFFER));
+	ck_assert_int_eq(session_ring(c.s, &early), 0);
+	prack(&c, caller_expect(&c, "183"), "Content-Length: 0\n\n");
+	ck_assert_int_eq(session_offer(c.s, &offer, SLICE_NULL, &reply), 0);
+	(void)caller_expect_request(&c, "UPDATE");
+	for (unsigned i = 0; i < 10; i++)
+		(void)world_wait_out(c.w, "UPDATE", 5 * SEC);
+	(void)world_wait_out(c.w, "487", 5 * SEC);
+	caller_acks_refusal(&c);
+	ck_assert_uint_eq(r.n, 1);
+	ck_assert_int_eq(r.error, -ETIMEDOUT);
+	(void)world_expect_terminated(c.wu, 0, ORIGIN_TIMEOUT);
+	caller_finish(&c);
+}
+END_TEST
+
 START_TEST(rfc3262_3_no_prack)
 {
 	struct session_ring ring = { .reliable = SESSION_RELIABLE, .body = world_sdp(ANSWER) };
@@ -608,6 +635,7 @@ static TCase *answers(void)
 	tcase_add_test(tc, rfc3262_3_accept_waits_for_prack);
 	tcase_add_test(tc, rfc3262_3_required);
 	tcase_add_test(tc, rfc3262_5_offer_in_reliable);
+	tcase_add_test(tc, rfc3261_15_update_without_answer);
 	tcase_add_test(tc, rfc3262_3_no_prack);
 	tcase_add_test(tc, headers_of_2xx);
 	tcase_add_test(tc, accepts_that_are_none);
