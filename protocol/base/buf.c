@@ -36,6 +36,8 @@ static bool grow(struct buf *b, size_t more)
 	cap = b->cap ? b->cap : 256;
 	while (cap < want)
 		cap += cap / 2 + 64;
+	if (b->max && cap > b->max)
+		cap = b->max;
 	b->p = mem_realloc(b->p, cap);
 	b->cap = cap;
 	return true;
@@ -46,7 +48,7 @@ char *buf_reserve(struct buf *b, size_t n)
 	return grow(b, n) ? b->p + b->n : NULL;
 }
 
-void buf_put(struct buf *b, struct slice s)
+void buf_grow_and_put(struct buf *b, struct slice s)
 {
 	if (s.n == 0 || !grow(b, s.n))
 		return;

@@ -6,8 +6,9 @@
 #include "protocol/base/slice.h"
 
 /*
- * A growing output buffer. Zeroed is empty and valid. With a max set, an append that would pass it
- * is dropped and the buffer remembers: `overflow` is sticky, so a writer checks once, at the end.
+ * A growing output buffer. Zeroed is empty and valid. With a max set (before anything else), an
+ * append that would pass it is dropped and the buffer remembers: `overflow` is sticky, so a writer
+ * checks once, at the end.
  */
 struct buf {
 	char *p;
@@ -23,7 +24,17 @@ void buf_deinit(struct buf *b);
 void buf_reset(struct buf *b);
 struct slice buf_slice(const struct buf *b);
 
-void buf_put(struct buf *b, struct slice s);
+/* The part of buf_put() that makes room first. */
+void buf_grow_and_put(struct buf *b, struct slice s);
+static inline void buf_put(struct buf *b, struct slice s)
+{
+	if (b->overflow || s.n > b->cap - b->n) {
+		buf_grow_and_put(b, s);
+	} else if (s.n) {
+		memcpy(b->p + b->n, s.p, s.n);
+		b->n += s.n;
+	}
+}
 void buf_putc(struct buf *b, char c);
 /* For literals: buf_lit(b, "SIP/2.0 ") */
 #define buf_lit(b, lit) buf_put((b), SLICE(lit))

@@ -70,7 +70,7 @@ START_TEST(buf_grows_and_stops)
 	ck_assert(strncmp(b.p + b.n - 20, "18446744073709551615", 20) == 0);
 	buf_consume(&b, 2);
 	ck_assert(slice_starts(buf_slice(&b), SLICE("1,2,")));
-	buf_reset(&b);
+	buf_deinit(&b);
 	b.max = 4;
 	buf_lit(&b, "abc");
 	buf_lit(&b, "de");
