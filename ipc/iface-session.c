@@ -203,11 +203,9 @@ void iface_session_changed(struct session *s, unsigned changes)
 		const char *property;
 	} rows[] = {
 		{ UA_SESSION_STATE, "State" },
-		{ UA_SESSION_STATE, "Forked" },
-		{ UA_SESSION_STATE, "StartTime" },
+		{ UA_SESSION_FORKED, "Forked" },
+		{ UA_SESSION_START, "StartTime" },
 		{ UA_SESSION_DESCRIPTION, "DescriptionState" },
-		{ UA_SESSION_REMOTE, "RemoteUri" },
-		{ UA_SESSION_REMOTE, "RemoteDisplayName" },
 		{ UA_SESSION_REMOTE, "RemoteTarget" },
 		{ UA_SESSION_REMOTE, "AssertedIdentity" },
 		{ UA_SESSION_TIMER, "SessionExpires" },

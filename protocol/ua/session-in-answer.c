@@ -241,9 +241,25 @@ static void build_2xx(
 
 static void keep_final(struct session *s, struct slice bytes)
 {
-	msg_unref(s->final_msg);
-	s->final_msg = NULL;
-	(void)msg_parse(bytes, MSG_DATAGRAM, &s->final_msg);
+	session_in_forget_final(s);
+	buf_put(&s->in->final, bytes);
+}
+
+const struct msg *session_in_final(const struct session *s)
+{
+	struct session_in *in = s->in;
+
+	if (in && !in->final_msg && in->final.n)
+		(void)msg_parse(buf_slice(&in->final), MSG_DATAGRAM, &in->final_msg);
+	return in ? in->final_msg : NULL;
+}
+
+void session_in_forget_final(struct session *s)
+{
+	if (!s->in)
+		return;
+	buf_deinit(&s->in->final);
+	msg_unref(mem_take(&s->in->final_msg));
 }
 
 static void describe(struct leg *l, const struct session_body *body)
@@ -450,6 +466,7 @@ void session_in_answer_free(struct session *s)
 	free(in->reason);
 	free(in->lines);
 	free(in->accept_lines);
+	session_in_forget_final(s);
 	leg_body_clear(&in->preview);
 	leg_body_clear(&in->accept_body);
 }

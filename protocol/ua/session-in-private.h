@@ -25,6 +25,9 @@ struct session_in {
 	bool accepting;
 	char *accept_lines;
 	struct leg_body accept_body;
+
+	struct buf final;      /* our final answer */
+	struct msg *final_msg; /* the same, read back when somebody asked for it */
 };
 
 /* What an INVITE gets before there is a session; status 0: nothing speaks against one. */

@@ -18,6 +18,9 @@ unsigned session_in_receive(struct endpoint *ep, struct flow *reply_flow, struct
 /* The final answer, and the end by ourselves. Nothing happens once it was answered. */
 void session_in_reject(
 	struct session *s, unsigned status, struct slice reason, struct slice headers);
+/* Our final answer; NULL: none went, or nobody can ask for it any more. */
+const struct msg *session_in_final(const struct session *s);
+void session_in_forget_final(struct session *s);
 /* The PRACK came that a 2xx waited for. */
 void session_in_pracked(struct session *s);
 /* It will not come (RFC 3262 section 3). Nothing happens once the INVITE was answered. */

@@ -183,9 +183,11 @@ static struct leg *make_leg(struct session *s, const struct msg *invite, const s
 	offer_sent(
 		&l->offer, OFFER_IN_INVITE, offer_sendable(&l->offer, OFFER_IN_INVITE, has_offer));
 	leg_body_set(&l->local, &offer);
-	if (s->n_forks > 1)
+	session_mark(s, UA_SESSION_REMOTE | UA_SESSION_DESCRIPTION);
+	if (s->n_forks > 1 && !s->forked) {
 		s->forked = true;
-	session_mark(s, UA_SESSION_STATE | UA_SESSION_REMOTE | UA_SESSION_DESCRIPTION);
+		session_mark(s, UA_SESSION_FORKED);
+	}
 	return l;
 }
 

@@ -39,16 +39,16 @@ struct session {
 	uint32_t n_referred; /* ids given to REFERs of the peer's */
 
 	/* The initial INVITE. */
-	struct request *invite; /* outgoing, until its final response */
-	struct txn *invite_txn; /* incoming, until ours */
-	struct msg *invite_msg; /* as sent last, or as received */
-	struct msg *final_msg, *last_msg;
-	char *to_tag;             /* incoming: ours, the same in every answer (12.1.1) */
-	struct timer ring;        /* outgoing: nobody answers; incoming: nobody decides */
-	struct timer refresh_1xx; /* incoming: a 1xx each minute (13.3.1.1) */
-	struct session_out *out;  /* session-out.c's own; NULL for incoming */
-	struct session_in *in;    /* session-in.c's own; NULL for outgoing */
-	char *recv_info;          /* the packages that our client takes; NULL: said nothing */
+	struct request *invite;           /* outgoing, until its final response */
+	struct txn *invite_txn;           /* incoming, until ours */
+	struct msg *invite_msg;           /* as sent last, or as received */
+	struct msg *final_msg, *last_msg; /* received; session_in_final() has ours */
+	char *to_tag;                     /* incoming: ours, the same in every answer (12.1.1) */
+	struct timer ring;                /* outgoing: nobody answers; incoming: nobody decides */
+	struct timer refresh_1xx;         /* incoming: a 1xx each minute (13.3.1.1) */
+	struct session_out *out;          /* session-out.c's own; NULL for incoming */
+	struct session_in *in;            /* session-in.c's own; NULL for outgoing */
+	char *recv_info; /* the packages that our client takes; NULL: said nothing */
 	struct session *replaces, *joins; /* cleared when those go */
 	struct list replaced_by; /* sessions that point at us through `replaces` or `joins` */
 	struct list replaces_node;

@@ -56,7 +56,7 @@ const struct msg *session_msg(const struct session *s, enum session_message whic
 	case SESSION_INVITE:
 		return s->invite ? request_sent(s->invite) : s->invite_msg;
 	case SESSION_FINAL:
-		return s->final_msg;
+		return s->outgoing ? s->final_msg : session_in_final(s);
 	case SESSION_LAST_RECEIVED:
 		return s->last_msg;
 	}

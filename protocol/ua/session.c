@@ -191,9 +191,11 @@ void session_set_state(struct session *s, enum session_state state)
 	if (s->state == state)
 		return;
 	s->state = state;
-	if (state == SESSION_ESTABLISHED && !s->start_time)
-		s->start_time = s->ua->timers.now;
 	session_mark(s, UA_SESSION_STATE);
+	if (state == SESSION_ESTABLISHED && !s->start_time) {
+		s->start_time = s->ua->timers.now;
+		session_mark(s, UA_SESSION_START);
+	}
 }
 
 void session_mark(struct session *s, unsigned changes)
@@ -241,6 +243,8 @@ void session_note_message(struct session *s, const struct msg *m)
 {
 	struct msg *last = s->last_msg;
 
+	if (s->removed)
+		return;
 	s->last_msg = msg_ref(m);
 	msg_unref(last);
 }
@@ -309,6 +313,19 @@ static void reap_legs(struct session *s)
 	}
 }
 
+/* Those that were for the listener to look at. */
+static void forget_messages(struct session *s)
+{
+	msg_unref(mem_take(&s->last_msg));
+	session_in_forget_final(s);
+	list_for_each (node, &s->legs) {
+		struct leg *l = list_entry(node, struct leg, node);
+
+		leg_body_clear(&l->local);
+		leg_body_clear(&l->remote);
+	}
+}
+
 static void leave(struct session *s)
 {
 	struct ua *ua = s->ua;
@@ -320,6 +337,7 @@ static void leave(struct session *s)
 	if (ua->listener && !s->hidden)
 		ua->listener->session_removed(ua->listener_ctx, s);
 	s->user = NULL;
+	forget_messages(s);
 	if (s->ep->closing) /* It waits for us. */
 		endpoint_mark(s->ep, 0);
 	/* What we called may still be answered; who wants to replace what there was is declined

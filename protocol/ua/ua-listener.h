@@ -28,10 +28,12 @@ enum ua_verb {
 
 /* What changed about a session, as a mask. */
 enum ua_session_change {
-	UA_SESSION_STATE = 1 << 0,       /* state, forked, start time */
+	UA_SESSION_STATE = 1 << 0,
 	UA_SESSION_DESCRIPTION = 1 << 1, /* description state */
-	UA_SESSION_REMOTE = 1 << 2,      /* remote URI, target, asserted identity */
+	UA_SESSION_REMOTE = 1 << 2,      /* remote target, asserted identity */
 	UA_SESSION_TIMER = 1 << 3,       /* session expires, refresher */
+	UA_SESSION_FORKED = 1 << 4,
+	UA_SESSION_START = 1 << 5, /* start time */
 };
 
 /* What happens in a session, in order. */
