@@ -24,16 +24,31 @@ void session_endpoint_over(struct endpoint *ep, enum session_farewell how)
 	}
 }
 
-void session_receive_stray(struct ua *ua, const struct msg *m)
+/* Whose INVITE has that Call-ID and our tag. */
+static struct session *find_out(const struct ua *ua, struct slice call_id, struct slice tag)
 {
 	struct buf key = BUF_NULL;
 	struct map_node *node;
 
-	buf_put(&key, m->call_id);
+	buf_put(&key, call_id);
 	buf_putc(&key, '\n');
-	buf_put(&key, m->from_tag);
+	buf_put(&key, tag);
 	node = map_find(&ua->invites, buf_slice(&key));
 	buf_deinit(&key);
-	if (node)
-		session_out_stray(container_of(node, struct session, by_invite), m);
+	return node ? container_of(node, struct session, by_invite) : NULL;
+}
+
+void session_receive_stray(struct ua *ua, const struct msg *m)
+{
+	struct session *s = find_out(ua, m->call_id, m->from_tag);
+
+	if (s)
+		session_out_stray(s, m);
+}
+
+bool session_awaits_dialog(const struct ua *ua, const struct msg *request)
+{
+	const struct session *s = find_out(ua, request->call_id, request->to_tag);
+
+	return s && s->invite;
 }

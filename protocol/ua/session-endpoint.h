@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+#include <stdbool.h>
 
 struct endpoint;
 struct msg;
@@ -14,3 +15,5 @@ enum session_farewell {
 void session_endpoint_over(struct endpoint *ep, enum session_farewell how);
 /* A 2xx to an INVITE of ours that no transaction and no dialog takes (RFC 3261 13.2.2.4). */
 void session_receive_stray(struct ua *ua, const struct msg *m);
+/* An INVITE of ours has no final answer yet that may make the dialog which that request is in. */
+bool session_awaits_dialog(const struct ua *ua, const struct msg *request);

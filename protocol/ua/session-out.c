@@ -423,6 +423,10 @@ void session_out_stray(struct session *s, const struct msg *m)
 	if (!invite || invite->cseq != m->cseq || (l && !l->over) || count_legs(s) >= LIMITS_FORKS)
 		return;
 	session_note_message(s, m);
+	if (l && l->confirmed) { /* our ACK was forgotten, but we have ended it since */
+		leg_ack(l, invite, NULL);
+		return;
+	}
 	decline(leg_of_2xx(s, invite, m), invite, SLICE_NULL);
 	/* Its retransmissions are to find us for as long as those of the first. */
 	if (s->ended)

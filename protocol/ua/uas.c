@@ -7,6 +7,7 @@
 #include "protocol/ua/endpoint-route.h"
 #include "protocol/ua/incoming.h"
 #include "protocol/ua/refer.h"
+#include "protocol/ua/session-endpoint.h"
 #include "protocol/ua/session-in.h"
 #include "protocol/ua/uas-check.h"
 
@@ -231,6 +232,16 @@ static void reject_unwanted(struct ua *ua, struct flow *f, struct msg *m)
 	buf_deinit(&headers);
 }
 
+/*
+ * It has overtaken the 2xx that makes its dialog, or that 2xx was lost and will come again: 481
+ * would end a session that has just begun, so it is as if it were lost too. Streams keep their
+ * order, and whoever says BYE has given us up (15).
+ */
+static bool is_too_early(struct ua *ua, const struct flow *f, const struct msg *m)
+{
+	return !flow_is_reliable(f) && m->method != METHOD_BYE && session_awaits_dialog(ua, m);
+}
+
 /* 12.2.2: the number counts whatever becomes of the request. */
 static void receive_in_dialog(struct ua *ua, struct flow *f, struct msg *m)
 {
@@ -239,7 +250,7 @@ static void receive_in_dialog(struct ua *ua, struct flow *f, struct msg *m)
 
 	if (!d) {
 		/* A NOTIFY may be the first that we see of its dialog. */
-		if (!refer_receive(ua, back, m))
+		if (!refer_receive(ua, back, m) && !is_too_early(ua, f, m))
 			reject(ua, f, m, &(struct uas_reply){ .status = 481 });
 	} else if (dialog_take_cseq(d, m->cseq) < 0) {
 		reject_for_now(ua, f, m, 500, ua_random_below(ua, RETRY_AFTER_ORDER + 1));

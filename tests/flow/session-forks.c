@@ -278,10 +278,67 @@ START_TEST(requests_of_a_fork_that_was_not_kept_find_no_dialog)
 }
 END_TEST
 
+/* So late that its ACK is forgotten, while our BYE is on its way: the session ends by that. */
+START_TEST(rfc3261_13_2_2_4_the_same_2xx_after_all)
+{
+	struct callee c = callee_new();
+	const struct msg *bye;
+
+	callee_called(&c, NULL);
+	callee_established(&c, "b");
+	world_run(c.w, 40 * SEC);
+	ck_assert_int_eq(session_terminate(c.s, NULL), 0);
+	bye = callee_expect(&c, "BYE", "b");
+	callee_says(&c, 200, "b", WITH(ANSWER));
+	(void)callee_acked(&c, "b");
+	world_reply(c.w, bye, 200, NULL);
+	world_settle(c.w);
+	(void)world_expect_terminated(c.wu, 0, ORIGIN_LOCAL);
+	callee_says(&c, 200, "b", WITH(ANSWER));
+	(void)callee_acked(&c, "b");
+	callee_finish(&c);
+}
+END_TEST
+
+/* The 2xx that makes the dialog was lost, or is overtaken: what comes in it comes again. */
+START_TEST(rfc3261_12_2_2_not_yet_a_dialog)
+{
+	struct callee c = callee_new();
+
+	callee_called(&c, NULL);
+	callee_says(&c, 100, "", NULL);
+	callee_sends(&c, "INFO", "b", NULL);
+	world_expect_silence(c.w, SEC);
+	callee_established(&c, "b");
+	callee_sends(&c, "INFO", "b", NULL);
+	(void)world_expect_out(c.w, "200");
+	(void)world_expect_event(c.wu, UA_SESSION_INFO);
+	hang_up(&c, "b");
+	callee_finish(&c);
+}
+END_TEST
+
+/* It gave up waiting for our ACK. */
+START_TEST(rfc3261_15_bye_of_what_never_was)
+{
+	struct callee c = callee_new();
+
+	callee_called(&c, NULL);
+	callee_says(&c, 100, "", NULL);
+	callee_sends(&c, "BYE", "b", NULL);
+	(void)world_expect_out(c.w, "481");
+	callee_established(&c, "b");
+	hang_up(&c, "b");
+	callee_finish(&c);
+}
+END_TEST
+
 RUN_TESTS("session-forks", rfc3261_13_2_2_4_one_2xx_is_kept,
 	rfc3261_13_2_2_4_another_answers_when_all_is_over, rfc3261_16_7_a_2xx_after_the_refusal,
 	an_offer_that_nobody_needs_is_not_answered, only_so_many_forks_are_followed,
 	rfc6228_4_199_ends_one_early_dialog, rfc3261_15_bye_in_an_early_dialog_ends_that_fork,
 	rfc3261_12_2_1_2_a_fork_is_not_heard, rfc3261_12_2_1_2_the_only_fork_is_not_heard,
 	rfc3261_12_3_forks_of_an_attempt_that_failed,
-	requests_of_a_fork_that_was_not_kept_find_no_dialog)
+	requests_of_a_fork_that_was_not_kept_find_no_dialog,
+	rfc3261_13_2_2_4_the_same_2xx_after_all, rfc3261_12_2_2_not_yet_a_dialog,
+	rfc3261_15_bye_of_what_never_was)
