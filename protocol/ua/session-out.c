@@ -427,7 +427,7 @@ void session_out_stray(struct session *s, const struct msg *m)
 		leg_ack(l, invite, NULL);
 		return;
 	}
-	decline(leg_of_2xx(s, invite, m), invite, SLICE_NULL);
+	decline(leg_of_2xx(s, invite, m), invite, buf_slice(&s->out->end_lines));
 	/* Its retransmissions are to find us for as long as those of the first. */
 	if (s->ended)
 		timer_arm(&s->ua->timers, &s->linger, 64 * TIMER_T1);

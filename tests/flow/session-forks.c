@@ -333,6 +333,30 @@ START_TEST(rfc3261_15_bye_of_what_never_was)
 }
 END_TEST
 
+/* The CANCEL went unheard, and so the BYE that follows says why. */
+START_TEST(rfc3326_2xx_after_all)
+{
+	static const struct request_header reason[] = { { SLICE_INIT("Reason"),
+		SLICE_INIT("SIP;cause=486") } };
+	struct session_end end = { .headers = { reason, 1 } };
+	struct callee c = callee_new();
+	const struct msg *bye;
+
+	callee_called(&c, NULL);
+	rings(&c, "b", "1");
+	ck_assert_int_eq(session_terminate(c.s, &end), 0);
+	world_run(c.w, 40 * SEC);
+	(void)world_skip_out(c.w);
+	(void)world_expect_terminated(c.wu, 487, ORIGIN_LOCAL);
+	callee_says(&c, 200, "b", WITH(ANSWER));
+	(void)callee_acked(&c, "b");
+	bye = callee_expect(&c, "BYE", "b");
+	callee_check_header(bye, HDR_REASON, "SIP;cause=486");
+	world_reply(c.w, bye, 200, NULL);
+	callee_finish(&c);
+}
+END_TEST
+
 RUN_TESTS("session-forks", rfc3261_13_2_2_4_one_2xx_is_kept,
 	rfc3261_13_2_2_4_another_answers_when_all_is_over, rfc3261_16_7_a_2xx_after_the_refusal,
 	an_offer_that_nobody_needs_is_not_answered, only_so_many_forks_are_followed,
@@ -341,4 +365,4 @@ RUN_TESTS("session-forks", rfc3261_13_2_2_4_one_2xx_is_kept,
 	rfc3261_12_3_forks_of_an_attempt_that_failed,
 	requests_of_a_fork_that_was_not_kept_find_no_dialog,
 	rfc3261_13_2_2_4_the_same_2xx_after_all, rfc3261_12_2_2_not_yet_a_dialog,
-	rfc3261_15_bye_of_what_never_was)
+	rfc3261_15_bye_of_what_never_was, rfc3326_2xx_after_all)

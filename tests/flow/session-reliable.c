@@ -48,6 +48,49 @@ START_TEST(rfc3262_4_order)
 }
 END_TEST
 
+/* RFC 5057 5.2, RFC 3261 12.2.1.2: with its only fork, the INVITE is taken back. */
+START_TEST(rfc5057_5_2_prack_unheard)
+{
+	struct callee c = callee_new();
+	const struct msg *cancel;
+
+	callee_called(&c, NULL);
+	callee_says(&c, 180, "b", RELIABLE(100));
+	(void)world_expect_progress(c.wu, 180);
+	world_run(c.w, 31900 * MSEC);
+	(void)world_skip_out(c.w);
+	cancel = world_wait_out(c.w, "CANCEL", 2 * SEC);
+	world_reply(c.w, cancel, 200, NULL);
+	callee_says(&c, 487, "b", NULL);
+	(void)world_expect_out(c.w, "ACK");
+	(void)world_expect_terminated(c.wu, 0, ORIGIN_TIMEOUT);
+	callee_finish(&c);
+}
+END_TEST
+
+/* A fork that does not answer is ended alone. */
+START_TEST(rfc5057_5_2_prack_of_one_fork_unheard)
+{
+	struct callee c = callee_new();
+
+	callee_called(&c, NULL);
+	callee_says(&c, 180, "b", RELIABLE(100));
+	(void)world_expect_progress(c.wu, 180);
+	world_run(c.w, 31900 * MSEC);
+	(void)world_skip_out(c.w);
+	callee_says(&c, 180, "other", NULL);
+	(void)world_expect_progress(c.wu, 180);
+	world_reply(c.w, world_wait_out(c.w, "BYE", 2 * SEC), 200, NULL);
+	world_settle(c.w);
+	ck_assert_uint_eq(session_state(c.s), SESSION_RINGING);
+	callee_established(&c, "other");
+	ck_assert_int_eq(session_terminate(c.s, NULL), 0);
+	callee_answers(&c, "BYE", "other", 200);
+	(void)world_expect_terminated(c.wu, 0, ORIGIN_LOCAL);
+	callee_finish(&c);
+}
+END_TEST
+
 /* Section 5: an offer in the response is answered in the PRACK, by the client. */
 START_TEST(rfc3262_5_offer_in_183)
 {
@@ -82,4 +125,5 @@ START_TEST(rfc3262_4_not_reliable)
 }
 END_TEST
 
-RUN_TESTS("session-reliable", rfc3262_4_order, rfc3262_5_offer_in_183, rfc3262_4_not_reliable)
+RUN_TESTS("session-reliable", rfc3262_4_order, rfc5057_5_2_prack_unheard,
+	rfc5057_5_2_prack_of_one_fork_unheard, rfc3262_5_offer_in_183, rfc3262_4_not_reliable)
