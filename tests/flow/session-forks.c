@@ -256,9 +256,9 @@ START_TEST(rfc3261_12_3_forks_of_an_attempt_that_failed)
 	(void)world_expect_out(c.w, "ACK");
 	c.invite = world_expect_out(c.w, "INVITE");
 	rings(&c, "b2", "2");
+	callee_established(&c, "b2");
 	callee_sends(&c, "OPTIONS", "b1", NULL);
 	(void)world_expect_out(c.w, "481");
-	callee_established(&c, "b2");
 	hang_up(&c, "b2");
 	callee_finish(&c);
 }
