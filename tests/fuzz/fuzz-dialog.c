@@ -7,10 +7,10 @@
  *   w   what arrived last arrives again      x AT BITS   a byte of the next message is changed
  *   n FLAGS   a session is begun             v VERB OF   a verb of a session
  *   e VERB    a verb inside the next event   a HI LO     time passes, in units of 50 ms
- *   f   flow down                            c   the endpoint closes
- * However it goes: what is sent is sound, every verb that waits ends once, every session is told
- * as added, ended and removed once, and when all are ended and 64*T1 have passed, thrice for what
- * ends one after the other, no transaction, dialog, timer or session is left.
+ *   N   no such names                        f   flow down                            c   the
+ * endpoint closes However it goes: what is sent is sound, every verb that waits ends once, every
+ * session is told as added, ended and removed once, and when all are ended and 64*T1 have passed,
+ * thrice for what ends one after the other, no transaction, dialog, timer or session is left.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -537,6 +537,9 @@ static void step(struct fuzz *z)
 		ua_advance(z->ua,
 			z->ua->timers.now + (high * 256 + take(z)) * TICK_MSEC * USEC_PER_MSEC);
 		break;
+	case 'N':
+		ground_resolve(&z->ground, z->ua);
+		break;
 	case 'f':
 		ground_break(&z->ground, z->ua);
 		break;
@@ -551,8 +554,10 @@ static void step(struct fuzz *z)
 
 static void pass(struct fuzz *z, unsigned seconds)
 {
-	for (unsigned i = 0; i < seconds; i++)
+	for (unsigned i = 0; i < seconds; i++) {
+		ground_resolve(&z->ground, z->ua);
 		ua_advance(z->ua, z->ua->timers.now + USEC_PER_SEC);
+	}
 }
 
 /* Nobody answers any more. */

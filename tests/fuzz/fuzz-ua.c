@@ -5,6 +5,7 @@
  *   a HI LO       time passes, milliseconds
  *   r CODE LEN BYTES   the last request that went out is answered, BYTES being header lines
  *   R register   U unregister   A unregister all   P page   p pass   y answer 200   f flow down
+ *   N no such names
  *   I invite   the oldest session: i rings   k accepts or answers   o offers   h hangs up
  * However it goes, nothing may be left when it is over, and nothing faulty may be sent.
  */
@@ -331,6 +332,9 @@ static void step(struct fuzz *z)
 	case 'y':
 		decide(z, 200);
 		break;
+	case 'N':
+		ground_resolve(&z->ground, z->ua);
+		break;
 	case 'f':
 		ground_break(&z->ground, z->ua);
 		break;
@@ -361,8 +365,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* The end comes within 64*T1 whatever the peer does; then nothing is held. */
 	decide(&z, 0);
 	ua_stop(z.ua);
-	for (unsigned i = 0; i < 80; i++)
+	for (unsigned i = 0; i < 80; i++) {
+		ground_resolve(&z.ground, z.ua);
 		ua_advance(z.ua, z.ua->timers.now + USEC_PER_SEC);
+	}
 	ground_expect(ua_is_stopped(z.ua) && z.ep == NULL);
 	ground_expect(z.ua->txns.n == 0 && z.ua->dialogs.n == 0 && z.n_sessions == 0);
 	ua_free(z.ua);

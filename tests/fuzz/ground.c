@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/base/err.h"
 #include "protocol/msg/msg.h"
 #include "protocol/ua/ua.h"
 
@@ -42,9 +43,11 @@ static struct flow *host_open(void *ctx, const struct host_target *t)
 
 static void host_resolve(void *ctx, uint64_t query, const char *name)
 {
-	(void)ctx;
-	(void)query;
+	struct ground *g = ctx;
+
 	(void)name;
+	g->names = mem_realloc(g->names, (g->n_names + 1) * sizeof(*g->names));
+	g->names[g->n_names++] = query;
 }
 
 static void host_secret(void *ctx, uint64_t query, const struct host_secret_query *what)
@@ -108,6 +111,7 @@ void ground_init(
 void ground_deinit(struct ground *g)
 {
 	ground_expect(g->udp.flow.refs == 1 && g->tcp.flow.refs == 1);
+	free(g->names);
 }
 
 void ground_break(struct ground *g, struct ua *ua)
@@ -115,6 +119,12 @@ void ground_break(struct ground *g, struct ua *ua)
 	g->tcp.flow.state = FLOW_DOWN;
 	ua_flow_down(ua, &g->tcp.flow, "cut");
 	g->tcp.flow.state = FLOW_UP;
+}
+
+void ground_resolve(struct ground *g, struct ua *ua)
+{
+	while (g->n_names)
+		ua_resolved(ua, g->names[--g->n_names], NULL, 0, -ENOENT);
 }
 
 struct profile *ground_profile(enum profile_role role)

@@ -3,7 +3,7 @@
 #include "protocol/ua/host.h"
 #include "protocol/ua/profile.h"
 
-/* What a fuzzed user agent stands on: two flows that are up, no resolver, repeatable randomness. */
+/* What a fuzzed user agent stands on: two flows that are up, no names, repeatable randomness. */
 
 struct ground;
 struct msg;
@@ -18,6 +18,8 @@ struct ground {
 	struct host host;
 	struct ground_flow udp, tcp;
 	uint64_t random, secret_query; /* the last question for a secret; 0: none waits */
+	uint64_t *names;               /* questions for names that wait */
+	size_t n_names;
 	/* What was sent, parsed: the core sends nothing faulty. */
 	void (*sent)(void *ctx, struct flow *f, struct msg *m);
 	void *ctx;
@@ -31,5 +33,7 @@ void ground_init(
 void ground_deinit(struct ground *g);
 /* The TCP flow breaks, and the same address is up again. */
 void ground_break(struct ground *g, struct ua *ua);
+/* There are no names: each question that waits is answered so, as every host must (host.h). */
+void ground_resolve(struct ground *g, struct ua *ua);
 /* alice@example.com with one server, 192.0.2.1, in that role. */
 struct profile *ground_profile(enum profile_role role);
