@@ -5,7 +5,6 @@
  *   a HI LO       time passes, milliseconds
  *   r CODE LEN BYTES   the last request that went out is answered, BYTES being header lines
  *   R register   U unregister   A unregister all   P page   p pass   y answer 200   f flow down
- *   N no such names
  *   I invite   the oldest session: i rings   k accepts or answers   o offers   h hangs up
  * However it goes, nothing may be left when it is over, and nothing faulty may be sent.
  */
@@ -331,9 +330,6 @@ static void step(struct fuzz *z)
 		break;
 	case 'y':
 		decide(z, 200);
-		break;
-	case 'N':
-		ground_resolve(&z->ground, z->ua);
 		break;
 	case 'f':
 		ground_break(&z->ground, z->ua);
