@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Answers the calls that arrive at any endpoint with the session description of a file, follows transfers, shows what
-happens, and hangs up on Ctrl-C. Arguments: the file, and the bus's address if that is not the session bus."""
+happens, and hangs up on Ctrl-C. Arguments: the file, whose media are `a=sendrecv`, and the bus's address if that is not
+the session bus."""
+import re
 import signal
 import sys
 
@@ -11,30 +13,39 @@ import dbus.service
 from gi.repository import GLib
 
 NAME, SESSION = 'org.sipbus1', 'org.sipbus1.Session'
-SDP = 'application/sdp', dbus.ByteArray(open(sys.argv[1], 'rb').read())
+SDP = open(sys.argv[1], 'rb').read()
+DIRECTIONS = {b'sendonly': b'recvonly', b'recvonly': b'sendonly', b'inactive': b'inactive'}
+
+
+def describe(version, offer=b''):
+    """Who is put on hold does not send (RFC 3264 section 6.1); a change has the next version (section 8)."""
+    wish = re.search(rb'a=(sendonly|recvonly|inactive)', offer)
+    sdp = SDP.replace(b'a=sendrecv', b'a=' + DIRECTIONS[wish[1]]) if wish else SDP
+    return 'application/sdp', dbus.ByteArray(re.sub(rb'(?m)^(o=\S+ \S+) \S+', rb'\1 %d' % version, sdp))
 
 
 class Agent(dbus.service.Object):
-    sessions, stopping = set(), False
+    sessions, stopping = {}, False  # the version of what each was told
 
     @dbus.service.method('org.sipbus1.Agent', in_signature='oa{sv}')
     def SessionReceived(self, session, details):
         show(session, 'call from', details['From'])
-        self.sessions.add(session)
+        self.sessions[session] = 1
         call(session, 'Ring', {})
-        call(session, 'Accept', *SDP, {})
+        call(session, 'Accept', *describe(1), {})
 
     def heard(self, *values, path, member):
         if path not in self.sessions:
             return  # Terminated goes to everybody
         show(path, member, *(v for v in values if not isinstance(v, dbus.Array)))
         if member == 'OfferReceived':
-            call(path, 'Answer', *SDP)
+            self.sessions[path] += 1
+            call(path, 'Answer', *describe(self.sessions[path], bytes(values[1])))
         elif member == 'ReferReceived':
-            options = {'ContentType': SDP[0], 'Description': SDP[1]}
-            call(path, 'FollowRefer', values[0], options, done=self.sessions.add)
+            options = dict(zip(('ContentType', 'Description'), describe(1)))
+            call(path, 'FollowRefer', values[0], options, done=lambda new: self.sessions.update({new: 1}))
         elif member == 'Terminated':
-            self.sessions.remove(path)
+            del self.sessions[path]
             if self.stopping and not self.sessions:
                 loop.quit()
 

@@ -276,13 +276,17 @@ class Keep(Session):
 
 class Example(Session):
     """docs/examples/call-agent.py as somebody runs it."""
+    SDP = 'v=0\r\no=- 7 %d IN IP4 127.0.0.1\r\ns=-\r\nm=audio 9 RTP/AVP 0\r\na=%s\r\n'
 
     def setUp(self):
         super().setUp()
         program = os.path.join(os.path.dirname(os.path.realpath(__file__)), '..', '..', 'docs', 'examples', 'call-agent.py')
-        description = self.lab.write('answer.sdp', 'v=0 answer')
+        description = self.lab.write('answer.sdp', self.SDP % (1, 'sendrecv'))
         self.example = self.lab.start('call-agent', ['/usr/bin/python3', program, description, self.lab.address])
         lab.wait_for(lambda: self.example.says('waiting for calls'), 'the example')
+
+    def sdp(self, version, direction):
+        return (self.SDP % (version, direction)).encode()
 
     def says(self, pattern):
         lab.wait_for(lambda: self.example.says(pattern), pattern)
@@ -292,7 +296,7 @@ class Example(Session):
         with sip.Telephone(self.here) as phone:
             phone.invite()
             phone.next('SIP/2.0 180')
-            self.assertTrue(phone.next('SIP/2.0 200').endswith(b'\r\n\r\nv=0 answer'))
+            self.assertTrue(phone.next('SIP/2.0 200').endswith(b'\r\n\r\n' + self.sdp(1, 'sendrecv')))
             phone.send('ACK')
             self.says('call from sip:tester@')
             self.says('Established')
@@ -305,13 +309,15 @@ class Example(Session):
         self.called.agent(Endpoints=dbus.Array([ALICE], signature='o'), Priority=dbus.Int32(1))
         out = self.caller.create()
         self.assertEqual(self.caller.wait(out, 'Progress')[0], 180)
-        self.assertEqual(bytes(self.caller.wait(out, 'Established')[1]), b'v=0 answer')
-        self.assertEqual(bytes(self.caller.call(out, 'Offer', 'saya{sv}', *body(b'hold'), {})[1]), b'v=0 answer')
+        self.assertEqual(bytes(self.caller.wait(out, 'Established')[1]), self.sdp(1, 'sendrecv'))
+        for version, wish, answer in (2, 'sendonly', 'recvonly'), (3, 'inactive', 'inactive'), (4, 'sendrecv', 'sendrecv'):
+            offer = body(self.sdp(version, wish))
+            self.assertEqual(bytes(self.caller.call(out, 'Offer', 'saya{sv}', *offer, {})[1]), self.sdp(version, answer))
         self.says('OfferReceived')
         # It calls whom it is told to call, and the one who asked learns how that went.
         self.caller.call(out, 'Refer', 'sa{sv}', 'sip:alice@127.0.0.1', {})
         inc = lab.wait_for(lambda: self.called.agent.sessions, 'the transferred call')[0]
-        self.assertEqual(bytes(self.called.agent.details[0]['Description']), b'v=0 answer')
+        self.assertEqual(bytes(self.called.agent.details[0]['Description']), self.sdp(1, 'sendrecv'))
         self.called.call(inc, 'Accept', 'saya{sv}', *body(b'hello'), {})
         self.assertEqual(self.caller.wait(out, 'ReferFinished')[0], 200)
         self.caller.call(out, 'Terminate', 'a{sv}', {})
