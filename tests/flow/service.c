@@ -128,16 +128,19 @@ void service_hang_up(struct service *t, struct party *p, struct session *s, stru
 
 char *service_names(const struct session *s)
 {
-	const struct dialog *d =
-		s->leg ? s->leg->usage.dialog
-		       : list_entry(list_first(&s->legs), struct leg, node)->usage.dialog;
-	struct dialog_id id = {
-		.call_id = d->call_id,
-		.to_tag = slice_str(d->remote_tag),
-		.from_tag = d->local_tag,
-	};
+	struct list *first = list_first(&s->legs);
+	const struct leg *l = s->leg;
+	const struct dialog *d;
+	struct dialog_id id = { 0 };
 	struct buf b = BUF_NULL;
 
+	if (!l && first)
+		l = list_entry(first, struct leg, node);
+	ck_assert_ptr_nonnull(l);
+	d = l->usage.dialog;
+	id.call_id = d->call_id;
+	id.to_tag = slice_str(d->remote_tag);
+	id.from_tag = d->local_tag;
 	dialog_id_append(&b, &id);
 	return buf_take(&b);
 }
