@@ -145,7 +145,8 @@ static const struct bus_option ring_options[] = {
 	[RING_REASON] = { "Reason", "s", "Reason phrase; the standard one if absent." },
 	[RING_TYPE] = { "ContentType", "s", "Of Description." },
 	[RING_DESCRIPTION] = { "Description", "ay", "Early media." },
-	[RING_RELIABLE] = { "Reliable", "b", "Acknowledged by PRACK (RFC 3262)." },
+	[RING_RELIABLE] = { "Reliable", "b",
+		"Acknowledged by PRACK (RFC 3262); an offer of ours always is." },
 	[RING_HEADERS] = { "Headers", "a(ss)", "Added; those of the stack are refused." },
 	{ 0 },
 };

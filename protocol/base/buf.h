@@ -28,7 +28,7 @@ struct slice buf_slice(const struct buf *b);
 void buf_grow_and_put(struct buf *b, struct slice s);
 static inline void buf_put(struct buf *b, struct slice s)
 {
-	if (b->overflow || s.n > b->cap - b->n) {
+	if (!b->p || b->overflow || s.n > b->cap - b->n) {
 		buf_grow_and_put(b, s);
 	} else if (s.n) {
 		memcpy(b->p + b->n, s.p, s.n);
