@@ -198,22 +198,19 @@ void session_end_as(struct session *s, const struct outcome *o, struct slice lin
 
 static void hang_up(struct session *s, const struct session_end *end, struct slice lines)
 {
-	struct outcome o = {
-		.status = end->status,
-		.reason = end->reason.n ? end->reason : SLICE("ended here"),
-	};
+	struct slice reason = end->reason.n ? end->reason : SLICE("ended here");
 
-	session_end_as(s, &o, lines);
+	session_ending(s, end->status, reason, ORIGIN_LOCAL);
+	leg_end(s->leg, lines);
 }
 
 static void cancel(struct session *s, const struct session_end *end, struct slice lines)
 {
-	struct outcome o = {
-		.status = end->status ? end->status : 487,
-		.reason = end->reason.n ? end->reason : SLICE("cancelled here"),
-	};
+	unsigned status = end->status ? end->status : 487;
+	struct slice reason = end->reason.n ? end->reason : SLICE("cancelled here");
 
-	session_end_as(s, &o, lines);
+	session_ending(s, status, reason, ORIGIN_LOCAL);
+	session_out_cancel(s, lines);
 }
 
 int session_terminate(struct session *s, const struct session_end *end)
