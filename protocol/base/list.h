@@ -60,6 +60,16 @@ static inline struct list *list_first(const struct list *head)
 
 #define list_entry(node, type, member) container_of(node, type, member)
 
+/* Walks the list: for short ones. */
+static inline size_t list_length(const struct list *head)
+{
+	size_t n = 0;
+
+	for (const struct list *node = head->next; node && node != head; node = node->next)
+		n++;
+	return n;
+}
+
 /* The loop body may not remove nodes; list_for_each_safe lets it remove the current one. */
 #define list_for_each(pos, head) \
 	for (struct list *pos = (head)->next; pos && pos != (head); pos = pos->next)

@@ -76,17 +76,6 @@ static char *derive_instance(const struct endpoint *ep)
 	return buf_take(&b);
 }
 
-static bool id_is_valid(const char *id)
-{
-	if (!*id)
-		return false;
-	for (; *id; id++)
-		if (!((*id >= 'a' && *id <= 'z') || (*id >= 'A' && *id <= 'Z') ||
-			    (*id >= '0' && *id <= '9') || *id == '_'))
-			return false;
-	return true;
-}
-
 /* The profile's name, or with a number if that is taken: several points of presence of one user. */
 static char *free_id(struct ua *ua, const char *name)
 {
@@ -129,7 +118,7 @@ static int check_texts(const struct endpoint_config *c)
 {
 	struct locate_target to;
 
-	if (c->id && !id_is_valid(c->id))
+	if (c->id && !ua_id_is_valid(slice_str(c->id)))
 		return -EINVAL;
 	if (c->display_name && !build_header_is_safe(SLICE("From"), slice_str(c->display_name)))
 		return -EINVAL;

@@ -54,15 +54,6 @@ static void on_done(void *owner, struct request *r, const struct outcome *o)
 
 static const struct request_ops ops = { .done = on_done };
 
-static size_t count(const struct leg *l)
-{
-	size_t n = 0;
-
-	list_for_each (node, &l->sends)
-		n++;
-	return n;
-}
-
 int leg_message_send(
 	struct leg *l, const struct request_spec *spec, const struct session_reply *reply)
 {
@@ -72,7 +63,7 @@ int leg_message_send(
 
 	if (l->over)
 		return -ESTALE;
-	if (count(l) >= LIMITS_SENDS_PER_SESSION)
+	if (list_length(&l->sends) >= LIMITS_SENDS_PER_SESSION)
 		return -ENOSPC;
 	s = mem_new(struct send);
 	s->leg = l;

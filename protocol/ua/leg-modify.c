@@ -263,11 +263,6 @@ static void tell_response(struct leg *l, const struct msg *m, enum ua_session_ne
 	session_tell(l->s, &e);
 }
 
-static bool is_reliable(const struct msg *m)
-{
-	return msg_has_token(m, HDR_REQUIRE, SLICE("100rel"));
-}
-
 static void on_progress(void *owner, struct request *r, const struct msg *m)
 {
 	struct leg *l = owner;
@@ -277,7 +272,7 @@ static void on_progress(void *owner, struct request *r, const struct msg *m)
 	if (l->over || m->status == 100)
 		return;
 	leg_note_peer(l, m, request_flow(r));
-	if (is_reliable(m) && leg_reliable_received(l, m) == -ESTALE)
+	if (leg_reliable_is(m) && leg_reliable_received(l, m) == -ESTALE)
 		return;
 	if (ours && l->offer.state == OFFER_STABLE)
 		take_answer(l, &body);

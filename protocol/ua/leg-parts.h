@@ -42,11 +42,12 @@ int leg_reliable_send(struct leg *l, unsigned status, struct slice reason, struc
 bool leg_reliable_waits(const struct leg *l);
 /* usage_class.request, PRACK */
 bool leg_reliable_prack(struct leg *l, struct flow *reply_flow, struct msg *m);
+/* Require: 100rel and an RSeq that can be read; else it is as good as unreliable. */
+bool leg_reliable_is(const struct msg *m);
 /*
- * Our side as the caller: a 1xx with Require: 100rel came. 0: in order, its description is taken
- * in, and a PRACK is on its way (that for an offer, which is to be told, waits for the answer);
- * -ESTALE: a retransmission or out of order, to be ignored; -EBADMSG: no RSeq, so as good as an
- * unreliable one.
+ * Our side as the caller: a reliable 1xx came. 0: in order, its description is taken in, and a
+ * PRACK is on its way (that for an offer, which is to be told, waits for the answer); -ESTALE: a
+ * retransmission or out of order, to be ignored; -EBADMSG: it is not reliable.
  */
 int leg_reliable_received(struct leg *l, const struct msg *m);
 /* The client's answer to an offer in a reliable 1xx goes into the PRACK. -ESTALE: none waits. */

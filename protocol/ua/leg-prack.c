@@ -68,6 +68,14 @@ static bool is_in_order(const struct leg *l, const struct msg *m, uint32_t rseq)
 	return l->reliable.cseq_in != m->cseq || rseq == l->reliable.rseq_in + 1;
 }
 
+bool leg_reliable_is(const struct msg *m)
+{
+	uint32_t rseq;
+
+	return msg_has_token(m, HDR_REQUIRE, SLICE("100rel")) &&
+	       rseq_parse(msg_header(m, HDR_RSEQ), &rseq) == 0;
+}
+
 int leg_reliable_received(struct leg *l, const struct msg *m)
 {
 	struct leg_reliable *rel = &l->reliable;

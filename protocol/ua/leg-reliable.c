@@ -98,15 +98,6 @@ static void send_first(struct leg *l)
 
 /* ---- making one ---- */
 
-static size_t count(const struct leg *l)
-{
-	size_t n = 0;
-
-	list_for_each (node, &l->reliable.queue)
-		n++;
-	return n;
-}
-
 static bool any_describes(const struct leg *l)
 {
 	list_for_each (node, &l->reliable.queue)
@@ -176,7 +167,7 @@ int leg_reliable_send(struct leg *l, unsigned status, struct slice reason, struc
 		return r;
 	if (!l->s->invite_txn)
 		return -ESTALE;
-	if (count(l) >= LIMITS_RELIABLE)
+	if (list_length(&l->reliable.queue) >= LIMITS_RELIABLE)
 		return -ENOSPC;
 	enqueue(l, &reply, headers);
 	offer_sent(&l->offer, OFFER_IN_RELIABLE, what);

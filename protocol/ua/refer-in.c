@@ -546,11 +546,7 @@ static struct refer_in *make_for(struct leg *l, struct flow *reply_flow, struct 
 
 static bool is_full(const struct leg *l)
 {
-	size_t n = 0;
-
-	list_for_each (node, &l->refers_in)
-		n++;
-	return n >= LIMITS_REFERS_PER_SESSION ||
+	return list_length(&l->refers_in) >= LIMITS_REFERS_PER_SESSION ||
 	       l->s->ep->n_refers_in >= LIMITS_REFERS_PER_ENDPOINT;
 }
 

@@ -84,6 +84,8 @@ struct refer_wish {
 	struct slice target;      /* outside of dialogs: who is asked */
 	bool no_subscription;
 };
+/* A client's headers have Referred-By (RFC 3892): no other is added. */
+bool refer_names_referrer(const struct session_headers *h);
 /* In leg's dialog, or with leg == NULL outside of any; the caller sets who hears of it. */
 int refer_send(
 	struct endpoint *ep, struct leg *leg, const struct refer_wish *w, struct refer **ret_refer);

@@ -135,10 +135,10 @@ static int check(struct endpoint *ep, const struct refer_spec *spec, struct buf 
 	return session_append_headers(lines, &spec->headers);
 }
 
-static bool has_header(const struct session_headers *h, enum hdr_id id)
+bool refer_names_referrer(const struct session_headers *h)
 {
 	for (size_t i = 0; i < h->n; i++)
-		if (hdr_find(h->list[i].name) == id)
+		if (hdr_find(h->list[i].name) == HDR_REFERRED_BY)
 			return true;
 	return false;
 }
@@ -157,7 +157,7 @@ int refer_new(struct endpoint *ep, const struct refer_spec *spec, const struct r
 	int error = check(ep, spec, &lines);
 
 	if (error == 0) {
-		if (!has_header(&spec->headers, HDR_REFERRED_BY))
+		if (!refer_names_referrer(&spec->headers))
 			addr_append(&by, slice_str(ep->display_name), slice_str(ep->uri));
 		w.lines = buf_slice(&lines);
 		w.referred_by = buf_slice(&by);

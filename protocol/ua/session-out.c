@@ -159,15 +159,6 @@ static struct leg *find_leg(const struct session *s, const struct msg *m)
 	return NULL;
 }
 
-static size_t count_legs(const struct session *s)
-{
-	size_t n = 0;
-
-	list_for_each (node, &s->legs)
-		n++;
-	return n;
-}
-
 /* The leg of a dialog that m, a response to invite, makes (12.1.2). */
 static struct leg *make_leg(struct session *s, const struct msg *invite, const struct msg *m)
 {
@@ -253,16 +244,11 @@ static void tell_offer(struct leg *l, const struct msg *m, const struct session_
 	session_tell(l->s, &e);
 }
 
-static bool is_reliable(const struct msg *m)
-{
-	return msg_has_token(m, HDR_REQUIRE, SLICE("100rel")) && msg_header(m, HDR_RSEQ).p;
-}
-
 /* What a fork says. The description in it is for the client only if it means something. */
 static void hear_fork(struct leg *l, const struct msg *m)
 {
 	struct session *s = l->s;
-	bool reliable = is_reliable(m);
+	bool reliable = leg_reliable_is(m);
 	enum offer_message in = reliable ? OFFER_IN_RELIABLE : OFFER_IN_1XX;
 	struct session_body body = leg_body_of(m), none = { 0 };
 	enum offer_meaning what = offer_meaning(&l->offer, in, body.bytes.n > 0);
@@ -296,12 +282,12 @@ static void on_fork(struct session *s, const struct request *r, const struct msg
 
 	if (l && l->over)
 		return;
-	if (m->status == 199 && !is_reliable(m)) {
+	if (m->status == 199 && !leg_reliable_is(m)) {
 		fork_ended(s, l, m);
 		return;
 	}
 	if (!l) {
-		if (count_legs(s) >= LIMITS_FORKS)
+		if (list_length(&s->legs) >= LIMITS_FORKS)
 			return;
 		l = make_leg(s, request_sent(r), m);
 	}
@@ -420,7 +406,8 @@ void session_out_stray(struct session *s, const struct msg *m)
 	const struct msg *invite = s->invite_msg;
 	struct leg *l = find_leg(s, m);
 
-	if (!invite || invite->cseq != m->cseq || (l && !l->over) || count_legs(s) >= LIMITS_FORKS)
+	if (!invite || invite->cseq != m->cseq || (l && !l->over) ||
+		list_length(&s->legs) >= LIMITS_FORKS)
 		return;
 	session_note_message(s, m);
 	if (l && l->confirmed) { /* our ACK was forgotten, but we have ended it since */

@@ -68,14 +68,6 @@ static bool is_gruu(const char *text)
 	return uri_parse(slice_str(text), &uri) == 0 && uri_param(&uri, SLICE("gr"), &value);
 }
 
-static bool has_header(const struct session_headers *h, enum hdr_id id)
-{
-	for (size_t i = 0; i < h->n; i++)
-		if (hdr_find(h->list[i].name) == id)
-			return true;
-	return false;
-}
-
 /*
  * RFC 7647 section 4: where the peer has a GRUU, the REFER goes outside of the dialog and names it
  * by Target-Dialog.
@@ -101,15 +93,6 @@ static int send(struct leg *l, struct refer_wish *w, struct buf *lines, struct r
 	return error;
 }
 
-static bool is_full(const struct leg *l)
-{
-	size_t n = 0;
-
-	list_for_each (node, &l->refers)
-		n++;
-	return n >= LIMITS_REFERS_PER_SESSION;
-}
-
 int session_refer(struct session *s, const struct session_refer *r)
 {
 	UA_SCOPE(s->ua);
@@ -121,14 +104,14 @@ int session_refer(struct session *s, const struct session_refer *r)
 
 	if (!l)
 		return -ESTALE;
-	if (is_full(l))
+	if (list_length(&l->refers) >= LIMITS_REFERS_PER_SESSION)
 		return -ENOSPC;
 	error = append_target(&target, r);
 	if (error == 0)
 		error = session_append_headers(&lines, &r->headers);
 	if (error == 0) {
 		w.refer_to = buf_slice(&target);
-		if (!has_header(&r->headers, HDR_REFERRED_BY))
+		if (!refer_names_referrer(&r->headers))
 			w.referred_by = slice_str(s->local);
 		error = send(l, &w, &lines, &refer);
 	}

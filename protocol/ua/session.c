@@ -34,18 +34,6 @@ static bool id_is_free(const struct ua *ua, struct slice id)
 	return !map_find(&ua->sessions, id);
 }
 
-static bool id_is_valid(struct slice id)
-{
-	for (size_t i = 0; i < id.n; i++) {
-		char c = id.p[i];
-
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-			    c == '_'))
-			return false;
-	}
-	return id.n <= LIMITS_ENDPOINT_TEXT;
-}
-
 static char *make_id(struct ua *ua)
 {
 	struct buf b = BUF_NULL;
@@ -63,7 +51,7 @@ int session_make(struct endpoint *ep, struct slice id, struct session **ret_sess
 	struct ua *ua = ep->ua;
 	struct session *s;
 
-	if (!id_is_valid(id))
+	if (id.n > LIMITS_ENDPOINT_TEXT || (id.n && !ua_id_is_valid(id)))
 		return -EINVAL;
 	if (id.n && !id_is_free(ua, id))
 		return -EEXIST;

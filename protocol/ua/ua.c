@@ -301,6 +301,18 @@ uint64_t ua_random_below(struct ua *ua, uint64_t bound)
 	return bound ? r % bound : 0;
 }
 
+bool ua_id_is_valid(struct slice id)
+{
+	for (size_t i = 0; i < id.n; i++) {
+		char c = id.p[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+			    c == '_'))
+			return false;
+	}
+	return id.n > 0;
+}
+
 static void ask(struct ua *ua, struct ua_query *q)
 {
 	q->id = ++ua->query_serial;

@@ -74,6 +74,8 @@ void ua_random(struct ua *ua, void *out, size_t n);
 /* n random bytes as 2n hex digits, for tags, branches and Call-IDs. */
 void ua_random_hex(struct ua *ua, struct buf *b, size_t n);
 uint64_t ua_random_below(struct ua *ua, uint64_t bound);
+/* What a client may call an object: letters, digits and _, because it ends an object path. */
+bool ua_id_is_valid(struct slice id);
 
 /*
  * A question to the host. Embedded in who asks; cancelled when the asker goes, and then a late

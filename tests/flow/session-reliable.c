@@ -111,7 +111,7 @@ START_TEST(rfc3262_5_offer_in_183)
 }
 END_TEST
 
-/* A response without RSeq is as good as an unreliable one, and 100 never is (section 4). */
+/* Without an RSeq that can be read it is as good as unreliable, and 100 never is (section 4). */
 START_TEST(rfc3262_4_not_reliable)
 {
 	struct callee c = callee_new();
@@ -119,6 +119,8 @@ START_TEST(rfc3262_4_not_reliable)
 	callee_called(&c, NULL);
 	callee_says(&c, 180, "b", "Require: 100rel\n");
 	(void)world_expect_progress(c.wu, 180);
+	callee_says(&c, 183, "b", RELIABLE(none));
+	(void)world_expect_progress(c.wu, 183);
 	callee_says(&c, 100, "b", RELIABLE(5));
 	world_expect_silence(c.w, SEC);
 	end(&c);

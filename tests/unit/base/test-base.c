@@ -7,9 +7,28 @@
 
 #include "protocol/base/buf.h"
 #include "protocol/base/later.h"
+#include "protocol/base/list.h"
 #include "protocol/base/map.h"
 #include "protocol/base/slice.h"
 #include "protocol/base/timer.h"
+
+START_TEST(list_links)
+{
+	struct list head = { 0 }, a = { 0 }, b = { 0 };
+
+	ck_assert_uint_eq(list_length(&head), 0);
+	list_append(&head, &a);
+	list_append(&head, &b);
+	ck_assert_uint_eq(list_length(&head), 2);
+	ck_assert_ptr_eq(list_first(&head), &a);
+	list_remove(&a);
+	list_remove(&a);
+	ck_assert_uint_eq(list_length(&head), 1);
+	list_remove(&b);
+	ck_assert(list_is_empty(&head));
+	ck_assert_uint_eq(list_length(&head), 0);
+}
+END_TEST
 
 START_TEST(slice_numbers)
 {
@@ -289,6 +308,7 @@ int main(void)
 	SRunner *sr;
 	int failed;
 
+	tcase_add_test(tc, list_links);
 	tcase_add_test(tc, slice_numbers);
 	tcase_add_test(tc, slice_text);
 	tcase_add_test(tc, slice_utf8);
