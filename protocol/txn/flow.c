@@ -32,6 +32,12 @@ bool flow_is_unused(const struct flow *f)
 	return f->refs <= 1;
 }
 
+void flow_close(struct flow *f, const char *reason)
+{
+	if (f->state != FLOW_DOWN && f->ops->close)
+		f->ops->close(f, reason);
+}
+
 void flow_send(struct flow *f, struct slice bytes)
 {
 	if (f->state != FLOW_DOWN)

@@ -31,6 +31,20 @@ struct flow_ops {
 	 * host may keep a connection for later use, start its idle timer, or end it.
 	 */
 	void (*unused)(struct flow *f);
+	/* Ends it between two rounds, with that reason; ua_flow_down() follows. NULL: cannot. */
+	void (*close)(struct flow *f, const char *reason);
+	/* How long it may lie idle, in microseconds; 0: for ever. NULL: the host decides alone. */
+	void (*set_idle)(struct flow *f, uint64_t timeout);
+};
+
+/* Who is at the other end of a TLS connection. Text, never NULL but where it says so. */
+struct flow_tls {
+	const char *version, *cipher; /* "TLS1.3", as the library names it */
+	const char *subject, *issuer; /* of the peer's certificate; "" if it showed none */
+	const char *fingerprint;      /* SHA-256 of its bytes, lower-case hex; "" if none */
+	const char *matched; /* the domain it is good for (RFC 5922 section 7); NULL: none asked */
+	uint64_t not_after;  /* of the certificate, epoch seconds; 0: none */
+	bool resumed;        /* by a session ticket */
 };
 
 struct flow {
@@ -39,6 +53,10 @@ struct flow {
 	enum transport transport;
 	enum flow_state state;
 	bool incoming; /* the peer opened it */
+	bool kept;     /* the core sends keep-alives itself: the host sends none */
+	uint64_t id;   /* never used twice in a process; 0: nobody counts */
+	/* Set before FLOW_UP and good as long as the flow; NULL: no TLS. */
+	const struct flow_tls *tls;
 	/* What Via and Contact say: where the peer can reach us. Set by the host before FLOW_UP. */
 	struct flow_addr local;
 	struct flow_addr peer;
@@ -53,6 +71,8 @@ struct flow *flow_ref(struct flow *f);
 void flow_unref(struct flow *f);
 /* Only the host's own reference is left: it may free the flow. */
 bool flow_is_unused(const struct flow *f);
+/* Asks the host to end it. Nothing if it is down, or the host cannot. */
+void flow_close(struct flow *f, const char *reason);
 /* Dropped if the flow is down. */
 void flow_send(struct flow *f, struct slice bytes);
 bool flow_is_reliable(const struct flow *f);

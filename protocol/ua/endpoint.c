@@ -149,6 +149,17 @@ static void link_in(struct endpoint *ep)
 	endpoint_route_add(ep);
 }
 
+static char *pool_of(const struct endpoint *ep)
+{
+	struct buf b = BUF_NULL;
+
+	if (!ep->profile->shared_connections)
+		return mem_strdup(ep->id);
+	buf_putc(&b, '@');
+	buf_str(&b, ep->profile->name);
+	return buf_take(&b);
+}
+
 static void fill(struct endpoint *ep, const struct endpoint_config *c, const struct uri *uri)
 {
 	const struct profile *p = ep->profile;
@@ -164,6 +175,7 @@ static void fill(struct endpoint *ep, const struct endpoint_config *c, const str
 	ep->token = derive_hex(ep, SLICE("contact"), TOKEN_BYTES);
 	ep->transport = c->transport ? c->transport : p->transport;
 	ep->outbound_proxy = mem_strdup(pick(c->outbound_proxy, p->outbound_proxy));
+	ep->pool = pool_of(ep);
 	ep->auto_refresh = p->auto_refresh;
 	uri_append_aor(&aor, uri);
 	ep->aor = buf_take(&aor);
@@ -244,6 +256,7 @@ void endpoint_free(struct endpoint *ep)
 	free(ep->aor);
 	free(ep->token);
 	free(ep->outbound_proxy);
+	free(ep->pool);
 	free(ep->server);
 	free(ep);
 }

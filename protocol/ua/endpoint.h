@@ -36,6 +36,7 @@ struct endpoint {
 	char *endpoint_key, *instance_key; /* aor with either id: endpoint-route.c */
 	enum transport transport;
 	char *outbound_proxy;
+	char *pool; /* host.h: whose connections it shares */
 
 	struct auth auth;
 	struct registration *registration; /* NULL if the kind does not register */

@@ -14,8 +14,20 @@ struct host_target {
 	/* Leave from the socket of this UDP flow, so that an answer comes from where it was asked.
 	 */
 	const struct flow *beside;
-	/* The profile on whose behalf, for TLS credentials and sharing; NULL: anybody's. */
+	/* The profile on whose behalf, for TLS credentials and time limits; NULL: anybody's. */
 	const struct profile *profile;
+	/*
+	 * Connections to one server are shared within a pool: that of an endpoint, by its id, or of
+	 * a profile that says SharedConnections, by "@" and its name. NULL: everybody's.
+	 */
+	const char *pool;
+	/* RFC 5626: flows with other numbers are other connections. 0: any of the pool does. */
+	unsigned reg_id;
+	/*
+	 * Whom we mean, for the certificate: the domain that was located (RFC 5922 section 7.1),
+	 * before NAPTR and SRV. NULL: the address itself.
+	 */
+	const char *domain;
 };
 
 struct host_secret_query {

@@ -136,6 +136,7 @@ static bool same_settings(const struct profile *a, const struct profile *b)
 	       a->allowed_auth == b->allowed_auth && a->transport == b->transport &&
 	       a->listen == b->listen && a->auto_refresh == b->auto_refresh &&
 	       a->inbox == b->inbox && a->delivery_reports == b->delivery_reports &&
+	       a->shared_connections == b->shared_connections &&
 	       a->register_expires == b->register_expires && a->flows == b->flows &&
 	       a->idle_timeout == b->idle_timeout && a->connection_linger == b->connection_linger &&
 	       a->owner_grace == b->owner_grace && a->agent_timeout == b->agent_timeout &&

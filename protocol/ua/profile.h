@@ -86,7 +86,7 @@ struct profile {
 	/* [Endpoint]; durations in microseconds, 0: off */
 	enum transport transport; /* TRANSPORT_NONE: the server's protocol */
 	char *outbound_proxy;
-	bool listen, auto_refresh, inbox, delivery_reports;
+	bool listen, auto_refresh, inbox, delivery_reports, shared_connections;
 	uint32_t register_expires; /* seconds */
 	unsigned flows;
 	usec_t idle_timeout, connection_linger, owner_grace, agent_timeout, outbox_expires;

@@ -38,6 +38,7 @@ struct request {
 	struct locate locate;
 	size_t at;               /* index into locate.addrs */
 	char *server_key;        /* what was located: "udp:sip.example.com:5060" */
+	char *domain;            /* its host alone, which a certificate has to be good for */
 	bool to_server;          /* the endpoint's own server, which may ask for credentials */
 	bool cached;             /* over the endpoint's cached flow, nothing was located yet */
 	bool upgraded;           /* TCP because of the size (RFC 3261 18.1.1) */

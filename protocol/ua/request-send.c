@@ -36,6 +36,8 @@ static struct flow *open_flow(
 		.transport = transport,
 		.addr = *addr,
 		.profile = r->ep->profile,
+		.pool = r->ep->pool,
+		.domain = r->domain,
 	};
 
 	return host->ops->open(host->ctx, &t);
@@ -276,7 +278,9 @@ void request_start(struct request *r)
 		return;
 	}
 	free(r->server_key);
+	free(r->domain);
 	r->server_key = way_key(&w);
+	r->domain = slice_dup(w.to.host);
 	r->to_server = w.own;
 	r->cached = r->upgraded = false;
 	memset(&r->failed, 0, sizeof(r->failed));

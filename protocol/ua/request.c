@@ -187,6 +187,7 @@ static void destroy(struct request *r)
 	free(r->content_type);
 	free(r->body);
 	free(r->server_key);
+	free(r->domain);
 	free(r->realm);
 	free(r->reason);
 	free(r);
