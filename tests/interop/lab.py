@@ -6,6 +6,7 @@ allows one; every port is chosen free all the same. Nothing sleeps for a fixed t
 condition. Every process is ended by its pid. On failure the logs of all processes stay and are named.
 """
 import contextlib
+import functools
 import glob
 import os
 import re
@@ -25,6 +26,9 @@ import dbus.service
 from gi.repository import GLib
 
 HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path.append(os.path.join(HERE, '..', 'support'))
+import certificates  # noqa: E402
+
 NAME = 'org.sipbus1'
 ROOT = '/org/sipbus1'
 PROPERTIES = 'org.freedesktop.DBus.Properties'
@@ -150,6 +154,11 @@ class Lab:
             f.write(text)
         os.chmod(path, mode)
         return path
+
+    @functools.cached_property
+    def certificates(self):
+        """Made when asked for: certificates['expired'].pem, .key; certificates.ca."""
+        return certificates.Certificates(self.path('tls', 'x')[:-2])
 
     def start(self, name, argv, **options):
         process = Process(self.path(name + '.log'), argv, **options)
