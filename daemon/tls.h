@@ -1,24 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+#include "daemon/tls-identity.h"
 #include "protocol/base/buf.h"
-#include "protocol/base/timer.h"
 #include "protocol/txn/flow.h"
 
-struct log_sink;
-struct profile_tls;
 struct tls;
-struct tls_identity;
 
 /*
  * One TLS connection over byte queues, after the shape of a message exchange: bytes from the peer
  * go in, bytes for the peer and plain text come out, and whoever has it moves them. No socket, so
  * that two of them talk to one another in a test. GnuTLS is seen by tls*.c alone.
  */
-
-enum tls_role {
-	TLS_CLIENT,
-	TLS_SERVER,
-};
 
 enum tls_state {
 	TLS_HANDSHAKE,
@@ -39,27 +31,10 @@ enum tls_failure {
 	TLS_NO_CERTIFICATE,  /* mutual TLS, and the peer showed none */
 	TLS_NOT_ALLOWED,     /* good, but for none of the allowed domains */
 	TLS_PIN,             /* not the pinned key */
+	TLS_CHANGED,         /* not the key that was trusted on first use */
 	TLS_REFUSED_BY_PEER, /* an alert: it did not want ours */
 	TLS_BROKEN,          /* not TLS, or cut off */
 };
-
-/*
- * What our side shows and trusts: files of a [Tls] section, read once and again when they change.
- * Shared by reference; connections keep the one they began with.
- */
-
-/* conf's empty members take those of fallback (NULL: none), then the system's trust and the
- * defaults. A negative errno, logged with file and reason; nothing is kept then. */
-int tls_identity_new(const struct profile_tls *conf, const struct profile_tls *fallback,
-	enum tls_role role, const struct log_sink *log, struct tls_identity **ret_identity);
-struct tls_identity *tls_identity_ref(struct tls_identity *i);
-/* NULL is fine. */
-void tls_identity_unref(struct tls_identity *i);
-/*
- * Reads again what changed on disk since; connections that are up keep what they have. A file that
- * can't be read leaves everything as it was and is logged once.
- */
-void tls_identity_refresh(struct tls_identity *i);
 
 /* What one connection needs beside. Strings are copied. */
 struct tls_wish {
@@ -85,9 +60,11 @@ void tls_free(struct tls *t);
  */
 void tls_start(struct tls *t, uint64_t now);
 void tls_receive(struct tls *t, struct slice bytes, uint64_t now);
+/* The peer sends no more: TLS_FAILED (cut off) if it did not say goodbye before. */
+void tls_end(struct tls *t);
 /* Plain text; before TLS_UP it waits. */
 void tls_send(struct tls *t, struct slice bytes);
-/* The answer to TLS_ASKING. */
+/* The answer to TLS_ASKING. With TLS_NO_FAILURE the server is known from now on. */
 void tls_decide(struct tls *t, enum tls_failure verdict, uint64_t now);
 /* Goodbye: a close_notify is put into the output. */
 void tls_close(struct tls *t);
@@ -96,9 +73,12 @@ enum tls_state tls_state(const struct tls *t);
 /* Why, with the text for people; it begins with the failure's name and a colon. */
 enum tls_failure tls_failure(const struct tls *t, const char **ret_text);
 const char *tls_failure_name(enum tls_failure f);
-/* Taken by the caller: buf_consume() what was moved. */
+/* Taken by the caller: buf_consume() what was moved. There is output in TLS_FAILED, too: the alert
+ * that tells the peer why. */
 struct buf *tls_output(struct tls *t);
 struct buf *tls_plain(struct tls *t);
+/* Nothing goes on at the moment: empty queues give their memory back. */
+void tls_rest(struct tls *t);
 /* Good while t lives; NULL before the certificate is known. */
 const struct flow_tls *tls_peer(const struct tls *t);
 /* The peer's certificate as it came (DER); empty if none. */
