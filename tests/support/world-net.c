@@ -8,7 +8,6 @@
 /* Datagram ways and connections. A packet knows addresses only, never a flow: what it meets when
  * it arrives is what is there then. */
 
-enum { SIP_PORT = 5060 };
 #define CONNECT_TIMEOUT (127 * USEC_PER_SEC) /* what Linux does by default */
 
 struct world_net *world_net(struct world *w)
@@ -24,7 +23,8 @@ enum world_reach world_net_reach(const struct world *w, const char *address)
 	return WORLD_UP;
 }
 
-void world_set_reach(struct world *w, const char *address, enum world_reach reach)
+/* What is said of that address. */
+static size_t place_of(struct world *w, const char *address)
 {
 	size_t i = 0;
 
@@ -34,7 +34,28 @@ void world_set_reach(struct world *w, const char *address, enum world_reach reac
 	if (i == w->n_reach)
 		w->n_reach++;
 	(void)snprintf(w->reach[i].address, sizeof(w->reach[i].address), "%s", address);
-	w->reach[i].reach = reach;
+	return i;
+}
+
+void world_set_reach(struct world *w, const char *address, enum world_reach reach)
+{
+	w->reach[place_of(w, address)].reach = reach;
+}
+
+void world_set_tls(struct world *w, const char *address, const char *reason)
+{
+	char *to = w->reach[place_of(w, address)].tls;
+
+	(void)snprintf(to, sizeof(w->reach[0].tls), "%s", reason ? reason : "");
+}
+
+/* NULL: a handshake with that address succeeds. */
+static const char *tls_refusal(const struct world *w, const char *address)
+{
+	for (size_t i = 0; i < w->n_reach; i++)
+		if (strcmp(w->reach[i].address, address) == 0 && w->reach[i].tls[0])
+			return w->reach[i].tls;
+	return NULL;
 }
 
 /* ---- flows ---- */
@@ -69,6 +90,8 @@ static void flow_free(struct world_flow *f)
 		packet_free(list_entry(node, struct world_packet, node));
 	end_connecting(f);
 	list_remove(&f->node);
+	free(f->pool);
+	free(f->domain);
 	free(f);
 }
 
@@ -134,10 +157,12 @@ static struct world_flow *flow_new(
 	f->ua = wu;
 	f->base.peer = *peer;
 	(void)snprintf(f->base.local.host, sizeof(f->base.local.host), "%s", wu->address);
-	f->base.local.port = SIP_PORT;
+	f->base.local.port = transport_default_port(transport);
 	f->base.state = FLOW_UP;
 	list_init(&f->queued);
 	list_append(&wu->flows, &f->node);
+	f->pool = mem_strdup("");
+	f->domain = mem_strdup("");
 	return f;
 }
 
@@ -170,6 +195,32 @@ static void try_connecting(struct world_flow *f)
 	timer_arm(&w->timers, &f->connected, USEC_PER_SEC);
 }
 
+/* Who is at the other end: a server shows a certificate for the name that was asked for. */
+static void secured(struct world_flow *f)
+{
+	bool shows = !f->base.incoming;
+
+	if (f->base.transport != TRANSPORT_TLS)
+		return;
+	f->tls = (struct flow_tls){
+		.version = "TLS1.3",
+		.cipher = "AES-256-GCM",
+		.subject = shows ? "CN=world" : "",
+		.issuer = shows ? "CN=world CA" : "",
+		.fingerprint = shows ? "00" : "",
+		.matched = shows ? f->domain : NULL,
+	};
+	f->base.tls = &f->tls;
+}
+
+static void accepted(struct world_ua *far, const struct world_flow *by)
+{
+	struct world_flow *f = flow_new(far, by->base.transport, &by->base.local);
+
+	f->base.incoming = true;
+	secured(f);
+}
+
 static void connected(struct world_flow *f)
 {
 	struct world_ua *wu = f->ua, *far = world_find_ua(wu->w, f->base.peer.host);
@@ -177,7 +228,8 @@ static void connected(struct world_flow *f)
 
 	end_connecting(f);
 	if (far)
-		flow_new(far, f->base.transport, &f->base.local)->base.incoming = true;
+		accepted(far, f);
+	secured(f);
 	f->base.state = FLOW_UP;
 	while ((node = list_first(&f->queued))) {
 		struct world_packet *p = list_entry(node, struct world_packet, node);
@@ -189,13 +241,25 @@ static void connected(struct world_flow *f)
 	ua_flow_up(wu->ua, &f->base);
 }
 
+static void established(struct world_flow *f)
+{
+	const char *refusal = NULL;
+
+	if (f->base.transport == TRANSPORT_TLS)
+		refusal = tls_refusal(f->ua->w, f->base.peer.host);
+	if (refusal)
+		flow_down(f, refusal);
+	else
+		connected(f);
+}
+
 static void fire_connected(struct timer *t)
 {
 	struct world_flow *f = container_of(t, struct world_flow, connected);
 
 	switch (world_net_reach(f->ua->w, f->base.peer.host)) {
 	case WORLD_UP:
-		connected(f);
+		established(f);
 		break;
 	case WORLD_REFUSED:
 	case WORLD_NO_TCP:
@@ -208,21 +272,63 @@ static void fire_connected(struct timer *t)
 	}
 }
 
+/*
+ * A connection that we opened serves one pool, and over TLS the one name that its certificate was
+ * asked for. Who opened one to us is met nowhere else.
+ */
+static bool serves(const struct world_flow *f, const struct host_target *target)
+{
+	if (!flow_is_reliable(&f->base) || f->base.incoming)
+		return true;
+	if (target->pool && strcmp(target->pool, f->pool) != 0)
+		return false;
+	return f->base.transport != TRANSPORT_TLS || !target->domain ||
+	       strcmp(target->domain, f->domain) == 0;
+}
+
+static struct world_flow *find_open(struct world_ua *wu, const struct host_target *target)
+{
+	list_for_each (pos, &wu->flows) {
+		struct world_flow *f = list_entry(pos, struct world_flow, node);
+
+		if (f->base.transport == target->transport && f->base.state != FLOW_DOWN &&
+			flow_addr_equal(&f->base.peer, &target->addr) && serves(f, target))
+			return f;
+	}
+	return NULL;
+}
+
+/* One way and back for the connection, the same again for TLS. */
+static usec_t time_to_connect(const struct world_flow *f)
+{
+	return f->ua->w->net.delay * (f->base.transport == TRANSPORT_TLS ? 4 : 2);
+}
+
+static void open_connection(struct world_flow *f, const struct host_target *target)
+{
+	struct world_ua *wu = f->ua;
+
+	f->base.state = FLOW_OPENING;
+	f->base.local.port = wu->next_port++;
+	free(f->pool);
+	free(f->domain);
+	f->pool = mem_strdup(target->pool ? target->pool : "");
+	f->domain = mem_strdup(target->domain ? target->domain : target->addr.host);
+	f->connected.fire = fire_connected;
+	f->give_up = wu->w->timers.now + CONNECT_TIMEOUT;
+	timer_arm(&wu->w->timers, &f->connected, time_to_connect(f));
+}
+
 struct flow *world_net_open(void *ctx, const struct host_target *target)
 {
 	struct world_ua *wu = ctx;
-	struct world_flow *f = find_flow(wu, target->transport, NULL, &target->addr);
+	struct world_flow *f = find_open(wu, target);
 
 	if (f)
 		return &f->base;
 	f = flow_new(wu, target->transport, &target->addr);
-	if (!flow_is_reliable(&f->base))
-		return &f->base;
-	f->base.state = FLOW_OPENING;
-	f->base.local.port = wu->next_port++;
-	f->connected.fire = fire_connected;
-	f->give_up = wu->w->timers.now + CONNECT_TIMEOUT;
-	timer_arm(&wu->w->timers, &f->connected, 2 * wu->w->net.delay);
+	if (flow_is_reliable(&f->base))
+		open_connection(f, target);
 	return &f->base;
 }
 
@@ -316,10 +422,11 @@ static void deliver_to_ua(struct world_ua *wu, const struct world_packet *p)
 	struct world_flow *f = find_flow(wu, p->transport, &p->to, &p->from);
 
 	if (!f) {
-		if (p->to.port != SIP_PORT)
+		if (p->to.port != transport_default_port(p->transport))
 			return; /* to a connection that is no more */
 		f = flow_new(wu, p->transport, &p->from);
 		f->base.incoming = true;
+		secured(f);
 		wu->w->garbage = true;
 	}
 	if (f->base.state != FLOW_UP)

@@ -261,7 +261,7 @@ void world_in(struct world_ua *wu, const char *from, const char *text)
 
 	parse_from(from, &p);
 	(void)snprintf(p.to.host, sizeof(p.to.host), "%s", wu->address);
-	p.to.port = 5060;
+	p.to.port = transport_default_port(p.transport);
 	local.transport = p.transport;
 	local.local = p.to;
 	print_addr(fill.ua, sizeof(fill.ua), &p.to);

@@ -36,6 +36,7 @@ struct world {
 	struct {
 		char address[48];
 		enum world_reach reach;
+		char tls[64]; /* why handshakes fail; "": they don't */
 	} reach[WORLD_NAMES];
 	size_t n_reach;
 
@@ -60,6 +61,8 @@ struct world_flow {
 	struct timer connected; /* armed while opening */
 	usec_t give_up;
 	bool hopeless;       /* opening, and the peer is silent */
+	struct flow_tls tls; /* base.tls points here */
+	char *pool, *domain; /* whose it is, and for which name: "" for none */
 	usec_t last_arrival; /* a stream keeps its order */
 };
 

@@ -355,12 +355,27 @@ void world_expect_idle(struct world_ua *wu)
 
 /* ---- who is who ---- */
 
+static void fill_server(struct profile *p, const struct world_account *a)
+{
+	enum transport transport = a->transport ? a->transport : TRANSPORT_UDP;
+
+	p->servers = mem_new(struct profile_server);
+	p->n_servers = 1;
+	p->servers[0] = (struct profile_server){
+		.host = mem_strdup(a->registrar),
+		.port = transport_default_port(transport),
+		.protocol = transport,
+		.role = PROFILE_ROLE_REGISTRAR,
+		.auth = PROFILE_AUTH_DIGEST,
+	};
+}
+
 static struct profile *make_profile(const struct world_account *a)
 {
 	struct profile *p = profile_new();
 	struct buf uri = BUF_NULL;
 
-	buf_printf(&uri, "sip:%s@%s", a->id, a->domain);
+	buf_printf(&uri, "%s:%s@%s", a->sips ? "sips" : "sip", a->id, a->domain);
 	p->uri = buf_take(&uri);
 	p->name = mem_strdup(a->id);
 	p->kind = a->registrar ? PROFILE_REGISTERED : PROFILE_PEER_TO_PEER;
@@ -371,17 +386,8 @@ static struct profile *make_profile(const struct world_account *a)
 	p->transport = a->transport;
 	if (a->expires)
 		p->register_expires = a->expires;
-	if (!a->registrar)
-		return p;
-	p->servers = mem_new(struct profile_server);
-	p->n_servers = 1;
-	p->servers[0] = (struct profile_server){
-		.host = mem_strdup(a->registrar),
-		.port = 5060,
-		.protocol = a->transport ? a->transport : TRANSPORT_UDP,
-		.role = PROFILE_ROLE_REGISTRAR,
-		.auth = PROFILE_AUTH_DIGEST,
-	};
+	if (a->registrar)
+		fill_server(p, a);
 	return p;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include "protocol/ua/endpoint.h"
 #include "protocol/ua/incoming.h"
+#include "tests/support/world-net.h"
 
 /*
  * A world of its own: virtual time, a network, a resolver, secrets and randomness, with any number
@@ -72,7 +73,7 @@ void world_settle(struct world *w);
 /* Below bound, from the generator that drives the network. */
 uint64_t world_random_below(struct world *w, uint64_t bound);
 
-/* A user agent at that address, port 5060, UDP and TCP, IPv4 or IPv6. */
+/* A user agent at that address, port 5060 for UDP and TCP, 5061 for TLS, IPv4 or IPv6. */
 struct world_ua *world_ua(struct world *w, const char *address);
 void world_ua_free(struct world_ua *wu);
 /* Nothing is left: no transaction, no timer, no flow that somebody holds, no packet. */
@@ -86,6 +87,7 @@ struct world_account {
 	const char *registrar; /* numeric or a name; NULL: no server, peer-to-peer */
 	const char *password;  /* NULL: nobody has one */
 	enum transport transport;
+	bool sips; /* the address of record is a sips URI */
 	bool auto_refresh;
 	uint32_t expires; /* 0: the default */
 };
@@ -96,25 +98,3 @@ void world_set_secret(
 	struct world *w, const char *endpoint_id, const char *user, const char *password);
 /* Adds an address to a name. */
 void world_set_name(struct world *w, const char *name, const char *address);
-
-/* ---- the network ---- */
-
-struct world_net {
-	usec_t delay, jitter;              /* one way; UDP may overtake itself by jitter */
-	unsigned loss, duplicate, reorder; /* per cent, UDP only */
-	usec_t dns_delay;
-	unsigned drop_next; /* that many datagrams from now on vanish */
-};
-struct world_net *world_net(struct world *w);
-enum world_reach {
-	WORLD_UP,
-	WORLD_REFUSED,  /* TCP: reset; UDP: port unreachable */
-	WORLD_NO_TCP,   /* TCP: reset; UDP works */
-	WORLD_MUTE_TCP, /* connections time out; UDP works */
-	WORLD_SILENT,   /* everything vanishes, connections time out */
-};
-void world_set_reach(struct world *w, const char *address, enum world_reach reach);
-/* Every TCP connection of that user agent breaks. */
-void world_cut(struct world_ua *wu);
-/* The user agent is known under another address from now on; its flows break. */
-void world_move(struct world_ua *wu, const char *address);
