@@ -91,7 +91,7 @@ def is_free(port, family, kind):
 
 def listens(transport, port):
     """Whether somebody receives on this IPv4 port; the kernel's table calls a listening TCP socket 0A."""
-    with open('/proc/net/' + transport, encoding='ascii') as table:
+    with open('/proc/net/' + ('udp' if transport == 'udp' else 'tcp'), encoding='ascii') as table:
         rows = [line.split() for line in table][1:]
     return any(row[1].endswith(':%04X' % port) and (transport == 'udp' or row[3] == '0A') for row in rows)
 
@@ -140,6 +140,8 @@ class Lab:
         self.daemon = None
         self.registrar = None
         self.port = free_port()
+        self.fronts = {}
+        self.secure = False  # whether registrar and daemon listen for TLS, each at the port after the other one
 
     # ---- beginning and end
 
@@ -199,11 +201,18 @@ class Lab:
     def configure(self, name, text):
         return self.write('config/' + name, text)
 
-    def profile(self, user, protocol='udp', host='127.0.0.1', password=None, port=None, endpoint='', name=None, register=True):
-        """An endpoint of the lab's registrar, or of a server at `port`; `endpoint` goes into [Endpoint]."""
+    def profile(self, user, protocol='udp', host='127.0.0.1', password=None, port=None, endpoint='', name=None, register=True,
+                more=''):
+        """An endpoint of the lab's registrar, or of a server at `port` (for TLS the one after it).
+
+        `endpoint` goes into [Endpoint], `more` below it, which for TLS is [Tls].
+        """
         name = name or user
         self.write('secret-' + name, password or user + '-secret')
-        server = 'Addr=%s:%d\nProtocol=%s\n' % ('[%s]' % host if ':' in host else host, port or self.port, protocol)
+        port = (port or self.port) + (protocol == 'tls')
+        server = 'Addr=%s:%d\nProtocol=%s\n' % ('[%s]' % host if ':' in host else host, port, protocol)
+        if protocol == 'tls':
+            more = '[Tls]\nCaFile=%s\n' % self.certificates.ca + more
         self.configure('profiles.d/%s.conf' % name, '''\
 [Profile]
 Name=%s
@@ -220,14 +229,18 @@ PasswordFile=%s
 %sRole=proxy
 [Endpoint]
 %s
-''' % (name, 'yes' if register else 'no', user, DOMAIN, user, DOMAIN, self.path('secret-' + name), server, server, endpoint))
+%s''' % (name, 'yes' if register else 'no', user, DOMAIN, user, DOMAIN, self.path('secret-' + name), server, server, endpoint, more))
 
     def listen(self, more=''):
-        """sipbus.conf with a UDP and a TCP listener on each loopback address, at self.listen_port."""
+        """sipbus.conf with listeners on each loopback address: UDP and TCP at self.listen_port, TLS after it."""
         self.listen_port = free_port()
         hosts = ['127.0.0.1'] + (['::1'] if has_ipv6() else [])
-        self.configure('sipbus.conf', more + ''.join('[Listen]\nTransport=%s\nAddress=%s\nPort=%d\n' % (t, h, self.listen_port)
-                                                    for h in hosts for t in ('udp', 'tcp')))
+        if self.secure:
+            shown = self.certificates['server']
+            more += '[Tls]\nCaFile=%s\nCertificateFile=%s\nKeyFile=%s\n' % (self.certificates.ca, shown.pem, shown.key)
+        self.configure('sipbus.conf', more + ''.join(
+            '[Listen]\nTransport=%s\nAddress=%s\nPort=%d\n' % (transport, host, self.listen_port + (transport == 'tls'))
+            for host in hosts for transport in (('udp', 'tcp', 'tls') if self.secure else ('udp', 'tcp'))))
 
     def start_daemon(self, *arguments):
         program = os.environ.get('SIPBUSD') or shutil.which('sipbusd') or sys.exit('SIPBUSD names no daemon')
@@ -255,12 +268,16 @@ PasswordFile=%s
 
     def start_registrar(self, *defines):
         modules = sorted(glob.glob('/usr/lib/*/kamailio/modules/') + glob.glob('/usr/lib*/kamailio/modules/'))[0]
+        run = self.path('kamailio', 'x')[:-2]
         with open(os.path.join(HERE, 'kamailio.cfg'), encoding='utf-8') as f:
             text = f.read().replace('MODULES', modules).replace('PORT', str(self.port))
-        run = self.path('kamailio', 'x')[:-2]
+        text = text.replace('SECURE', str(self.port + 1)).replace('RUN', run)
         config = self.write('kamailio/kamailio.cfg', text)
-        defines = [*defines, 'IPV6'] if has_ipv6() else defines
-        argv = ['kamailio', '-f', config, '-w', run, '-Y', run, '-P', run + '/pid', '-m', '64', '-M', '8', '-DD', '-E']
+        if self.secure:
+            self.secure_registrar()
+        defines = [*defines, *['IPV6'] * has_ipv6(), *['TLS'] * self.secure]
+        argv = ['kamailio', '-f', config, '-w', run, '-Y', run, '-P', run + '/pid', '-m', '64', '-M', '8', '-DD', '-E',
+                '-x', 'fm', '-X', 'fm']  # a plain allocator: the one for debugging takes a second for TLS
         for define in defines:
             argv += ['-A', define]
         self.registrar = self.start('kamailio', argv)
@@ -268,17 +285,31 @@ PasswordFile=%s
         if not self.registrar.alive:
             raise NotYet('kamailio ended: ' + self.registrar.text()[-2000:])
 
+    def secure_registrar(self, certificate='server', mutual=False):
+        """Which certificate it shows, and whether it wants one. Once it runs, kamctl('tls.reload') makes it so."""
+        pair, wanted = self.certificates[certificate], 'yes' if mutual else 'no'
+        self.write('kamailio/tls.cfg', ''.join(
+            '[%s:default]\nmethod=TLSv1.2+\nprivate_key=%s\ncertificate=%s\nca_list=%s\ncrl=%s\n'
+            'verify_certificate=%s\nrequire_certificate=%s\n'
+            % (side, pair.key, pair.pem, self.certificates.ca, self.certificates.crl, wanted, wanted)
+            for side in ('server', 'client')))
+
+    def kamctl(self, *words):
+        """What Kamailio says to a command of its own, such as tls.list or ul.dump."""
+        run = subprocess.run(['kamcmd', '-s', 'unix:' + self.path('kamailio/ctl'), *words], capture_output=True, text=True,
+                             timeout=20, check=True)
+        return run.stdout
+
     def options_answered(self):
-        """One OPTIONS to the registrar by UDP; true if anything comes back."""
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            s.bind(('127.0.0.1', 0))
-            s.settimeout(0.2)
-            here = '127.0.0.1:%d' % s.getsockname()[1]
-            s.sendto(('OPTIONS sip:%s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%d;rport\r\nMax-Forwards: 70\r\n'
-                      'From: <sip:lab@127.0.0.1>;tag=1\r\nTo: <sip:%s>\r\nCall-ID: %d@lab\r\nCSeq: 1 OPTIONS\r\n'
-                      'Content-Length: 0\r\n\r\n' % (DOMAIN, here, time.monotonic_ns(), DOMAIN, time.monotonic_ns()))
-                     .encode(), ('127.0.0.1', self.port))
+        """One OPTIONS to the registrar; true if anything comes back. By TCP: those processes it starts last."""
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
+            s.settimeout(5)
             try:
+                s.connect(('127.0.0.1', self.port))
+                s.sendall(('OPTIONS sip:%s SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:%d;branch=z9hG4bK%d;rport\r\nMax-Forwards: 70\r\n'
+                           'From: <sip:lab@127.0.0.1>;tag=1\r\nTo: <sip:%s>\r\nCall-ID: %d@lab\r\nCSeq: 1 OPTIONS\r\n'
+                           'Content-Length: 0\r\n\r\n'
+                           % (DOMAIN, s.getsockname()[1], time.monotonic_ns(), DOMAIN, time.monotonic_ns())).encode())
                 return bool(s.recv(4096))
             except OSError:
                 return False
@@ -292,18 +323,47 @@ PasswordFile=%s
         port = port or free_port()
         users = self.write('sipp-users-%s.csv' % user,
                            'SEQUENTIAL\n%s;[authentication username=%s password=%s-secret]\n' % (user, user, user))
-        trace = self.path('sipp-%s-%d.trace' % (name, port))
-        argv = ['sipp', '127.0.0.1:%d' % self.port, '-sf', os.path.join(HERE, 'sipp', name + '.xml'), '-inf', users,
-                '-s', to, '-i', '127.0.0.1', '-p', str(port), '-t', {'udp': 'u1', 'tcp': 't1'}[transport], '-m', '1',
-                '-nostdin', '-timeout', '40s', '-timeout_error', '-trace_msg', '-message_file', trace]
-        process = self.start('sipp-%s-%d' % (name, port), argv, env={**os.environ, 'TERM': 'dumb'}, cwd=self.folder)
-        process.port, process.trace = port, trace
+        with open(os.path.join(HERE, 'sipp', name + '.xml'), encoding='ascii') as f:
+            process = self.run_sipp(name, f.read(), port, self.port, transport,
+                                    '-inf', users, '-s', to, '-trace_msg', '-message_file', self.path('sipp-%s-%d.trace' % (name, port)))
+        process.port = port
         if not wait:
             if name == 'take':
                 wait_for(lambda: listens(transport, port), 'SIPp to listen')
             return process
         wait_for(lambda: not process.alive, 'SIPp', 60)
         return process.popen.returncode
+
+    def run_sipp(self, name, scenario, port, remote, transport, *more):
+        """A scenario with SIPp, which is called if there is no `remote`. TLS at the ports after these is stunnel's affair."""
+        if transport == 'tls':
+            scenario = scenario.replace('[transport]', 'TLS').replace('[local_port]', str(port + 1))
+            way_out = self.front(port, remote)
+            remote = way_out if remote else None
+        scenario = self.write('sipp-%s-%d.xml' % (name, port), scenario)
+        argv = ['sipp', '127.0.0.1:%d' % remote if remote else '127.0.0.1', '-sf', scenario, '-i', '127.0.0.1', '-p', str(port),
+                '-t', 'u1' if transport == 'udp' else 't1', '-m', '1', '-nostdin', '-timeout', '40s', '-timeout_error', *more]
+        return self.start('sipp-%s-%d' % (name, port), argv, env={**os.environ, 'TERM': 'dumb'}, cwd=self.folder)
+
+
+    def front(self, port, remote=None, certificate='server'):
+        """stunnel for a program that has no TLS: what comes to the port after `port` goes there in the clear.
+
+        Gives the port to which the program sends what shall go to the one after `remote`.
+        """
+        if port in self.fronts:
+            return self.fronts[port]
+        shown, way_out = self.certificates[certificate], free_port()
+        text = ('foreground=yes\npid=\nsocket=l:TCP_NODELAY=1\nsocket=r:TCP_NODELAY=1\nTIMEOUTclose=0\n'
+                '[in]\naccept=127.0.0.1:%d\nconnect=127.0.0.1:%d\ncert=%s\nkey=%s\n' % (port + 1, port, shown.pem, shown.key))
+        if remote:
+            text += ('[out]\nclient=yes\naccept=127.0.0.1:%d\nconnect=127.0.0.1:%d\nverifyChain=yes\nCAfile=%s\ncheckHost=%s\n'
+                     % (way_out, remote + 1, self.certificates.ca, DOMAIN))
+        name = 'stunnel-%d' % way_out
+        self.start(name, ['stunnel', self.write(name + '.conf', text)])
+        wait_for(lambda: listens('tls', way_out if remote else port + 1), 'stunnel to listen')
+        self.fronts[port] = way_out
+        return way_out
 
 
 class Client:

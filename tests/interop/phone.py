@@ -32,8 +32,12 @@ class Phone:
         folder = 'baresip-' + (name or user)
         modules = sorted(glob.glob('/usr/lib/baresip/modules') + glob.glob('/usr/lib/*/baresip/modules'))[0]
         media = lab.free_port()
+        shown = here.certificates['for-servers']
+        with open(shown.pem, encoding='ascii') as certificate, open(shown.key, encoding='ascii') as key:
+            both = here.write(folder + '/certificate.pem', certificate.read() + key.read())
         here.write(folder + '/config', '\n'.join([
-            'sip_listen 127.0.0.1:%d' % port, 'net_interface 127.0.0.1', 'module_path ' + modules, 'module g711.so',
+            'sip_listen 127.0.0.1:%d' % port, 'sip_certificate ' + both, 'sip_cafile ' + here.certificates.ca,
+            'net_interface 127.0.0.1', 'module_path ' + modules, 'module g711.so',
             'module aufile.so', 'audio_source aufile,' + hum(here), 'module aubridge.so', 'audio_player aubridge,ear',
             'audio_alert aubridge,alert',
             'rtp_ports %d-%d' % (media, media + 98), 'call_max_calls 4', 'call_local_timeout 60', 'module uuid.so', 'module_tmp account.so',
@@ -41,7 +45,7 @@ class Phone:
         here.write(folder + '/accounts',
                    '<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s-secret;regint=60;answermode=%s;call_transfer=yes;'
                    'outbound="sip:127.0.0.1:%d;transport=%s;lr"\n'
-                   % (user, lab.DOMAIN, transport, user, user, answer, here.port, transport))
+                   % (user, lab.DOMAIN, transport, user, user, answer, here.port + (transport == 'tls'), transport))
         here.write(folder + '/contacts', '"Contact" <sip:%s@%s>\n' % (contact, lab.DOMAIN))
         self.process = here.start(folder, ['baresip', '-4', '-f', here.path(folder, 'x')[:-2], '-s'])
         self.process.patience = 2  # it waits long for a registrar that has forgotten it

@@ -182,13 +182,11 @@ class Sipp:
     def __init__(self, here, name, port, remote=None, transport='udp', more=(), user='alice'):
         """remote: the daemon's port, for a caller, which calls `user`."""
         with open(os.path.join(lab.HERE, 'sipp', name + '.xml'), encoding='ascii') as f:
-            scenario = here.write('%s.xml' % name, Expansion().expand(f.read()))
+            scenario = Expansion().expand(f.read())
         self.trace = here.path('sipp-%s.trace' % name)
-        argv = ['sipp', '127.0.0.1:%d' % remote if remote else '127.0.0.1', '-sf', scenario, '-s', user, '-i', '127.0.0.1',
-                '-p', str(port), '-t', {'udp': 'u1', 'tcp': 't1'}[transport], '-m', '1', '-nostdin', '-timeout', '40s',
-                '-timeout_error', '-default_behaviors', 'abortunexp', '-trace_msg', '-message_file', self.trace,
-                '-trace_err', '-error_file', here.path('sipp-%s.errors' % name), *more]
-        self.process = here.start('sipp-' + name, argv, env={**os.environ, 'TERM': 'dumb'}, cwd=here.folder)
+        self.process = here.run_sipp(name, scenario, port, remote, transport, '-s', user, '-default_behaviors', 'abortunexp',
+                                     '-trace_msg', '-message_file', self.trace,
+                                     '-trace_err', '-error_file', here.path('sipp-%s.errors' % name), *more)
         self.errors = here.path('sipp-%s.errors' % name)
         if not remote:
             lab.wait_for(lambda: lab.listens(transport, port), 'SIPp to listen')

@@ -9,12 +9,22 @@ import scenario
 class Peers(lab.Case):
     def setUp(self):
         super().setUp()
+        self.lab.secure = True
         self.lab.start_registrar()
 
     def test_sipp_registers(self):
-        for transport in ('udp', 'tcp'):
-            self.assertEqual(self.lab.sipp('register', 'carol', transport=transport), 0)
-        self.assertEqual(self.lab.requests('REGISTER', 'carol'), 4)
+        for transport in ('udp', 'tcp', 'tls'):
+            with self.subTest(transport):
+                self.assertEqual(self.lab.sipp('register', 'carol', transport=transport), 0)
+        self.assertEqual(self.lab.requests('REGISTER', 'carol'), 6)
+
+    def test_page_from_sipp_to_sipp_over_tls(self):
+        port = lab.free_port()
+        self.assertEqual(self.lab.sipp('register', 'carol', transport='tls', port=port), 0)
+        taker = self.lab.sipp('take', 'carol', transport='tls', port=port, wait=False)
+        self.assertEqual(self.lab.sipp('page', 'dave', to='carol', transport='tls'), 0)
+        lab.wait_for(lambda: not taker.alive, 'SIPp to take the page')
+        self.assertEqual(taker.popen.returncode, 0)
 
     def test_page_from_sipp_to_sipp(self):
         port = lab.free_port()
@@ -43,10 +53,10 @@ class Peers(lab.Case):
         self.assertTrue(bob.alive)
 
     def test_call_between_phones(self):
-        """Everything that the session tests want of baresip, over a UDP and a TCP flow."""
+        """Everything that the session tests want of baresip, over flows of each transport."""
         carol = phone.Phone(self.lab, 'carol', answer='early')
         dave = phone.Phone(self.lab, 'dave', 'tcp')
-        frank = phone.Phone(self.lab, 'frank')
+        frank = phone.Phone(self.lab, 'frank', 'tls')
         dave.dial('carol')
         dave.wait('CALL_PROGRESS')
         carol.do('accept')
@@ -83,4 +93,4 @@ class Peers(lab.Case):
 
 
 if __name__ == '__main__':
-    lab.main('kamailio', 'sipp', 'baresip')
+    lab.main('kamailio', 'sipp', 'baresip', 'stunnel')
