@@ -26,11 +26,11 @@ static struct flow *host_open(void *ctx, const struct host_target *target)
 	return net_open(a->net, target);
 }
 
-static void host_resolve(void *ctx, uint64_t query, const char *name)
+static void host_resolve(void *ctx, uint64_t query, enum dns_kind kind, const char *name)
 {
 	struct app *a = ctx;
 
-	resolver_ask(&a->resolver, query, name);
+	resolver_ask(&a->resolver, query, kind, name);
 }
 
 static void host_secret(void *ctx, uint64_t query, const struct host_secret_query *what)

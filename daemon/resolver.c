@@ -3,12 +3,14 @@
 
 #include <ares.h>
 #include <arpa/inet.h>
+#include <arpa/nameser.h>
 #include <event2/event.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "daemon/loop.h"
 #include "daemon/random.h"
+#include "daemon/resolver-answer.h"
 #include "protocol/base/buf.h"
 #include "protocol/base/err.h"
 #include "protocol/base/log.h"
@@ -16,25 +18,28 @@
 #include "protocol/ua/limits.h"
 #include "protocol/ua/ua.h"
 
-/* A name that is being looked up (running) or whose answer is remembered until expires. */
+/* Records of one kind that are being looked up or whose answer is remembered until expires. */
 struct name {
 	struct resolver *r;
 	struct map_node node;
-	char *text; /* lower case */
-	bool running;
-	usec_t expires;
+	char *key; /* the kind as one character, the name in lower case */
+	enum dns_kind kind;
+	unsigned n_running; /* look-ups: two for addresses */
 	struct list waiters;
+	struct resolver_answer *answer; /* NULL: not yet */
+	usec_t expires;
+	/* What the look-ups for addresses have found, until the answer is made. */
+	struct timer patience;
 	struct flow_addr addrs[LIMITS_ADDRESSES];
 	size_t n_addrs;
+	uint32_t ttl;
 	int error;
 };
 
 struct waiter {
 	struct list node;
 	uint64_t query;
-	struct flow_addr *addrs;
-	size_t n_addrs;
-	int error;
+	struct resolver_answer *answer;
 };
 
 struct watch {
@@ -52,7 +57,7 @@ static void waiter_free(struct resolver *r, struct waiter *w)
 {
 	list_remove(&w->node);
 	r->n_waiters--;
-	free(w->addrs);
+	resolver_answer_unref(w->answer);
 	free(w);
 }
 
@@ -67,29 +72,55 @@ static void tell(struct timer *t)
 		list_remove(&w->node);
 		loop_enter(r->loop);
 		if (r->loop->ua)
-			ua_resolved(r->loop->ua, w->query, w->addrs, w->n_addrs, w->error);
+			ua_resolved(r->loop->ua, w->query, &w->answer->dns);
 		waiter_free(r, w);
 	}
 }
 
-static void answer(struct resolver *r, struct waiter *w, const struct name *name, int error)
+/* Takes the reference. */
+static void answer(struct resolver *r, struct waiter *w, struct resolver_answer *a)
 {
 	list_remove(&w->node);
-	w->error = error;
-	if (error == 0) {
-		w->n_addrs = name->n_addrs;
-		w->addrs = mem_alloc(name->n_addrs * sizeof(*w->addrs));
-		memcpy(w->addrs, name->addrs, name->n_addrs * sizeof(*w->addrs));
-	}
+	w->answer = a;
 	list_append(&r->answers, &w->node);
 	loop_soon(r->loop, &r->tell);
+}
+
+static void refuse(struct resolver *r, struct waiter *w, int error)
+{
+	answer(r, w, resolver_answer_of_error(error, 0));
 }
 
 static void name_free(struct name *n)
 {
 	map_remove(&n->r->names, &n->node);
-	free(n->text);
+	timer_cancel(&n->r->loop->timers, &n->patience);
+	resolver_answer_unref(n->answer);
+	free(n->key);
 	free(n);
+}
+
+static const char *name_text(const struct name *n)
+{
+	return n->key + 1;
+}
+
+/* Everybody who waits gets it, and those who ask soon. */
+static void name_answered(struct name *n, struct resolver_answer *a)
+{
+	struct resolver *r = n->r;
+	uint32_t ttl = a->dns.ttl < RESOLVER_MAX_TTL ? a->dns.ttl : RESOLVER_MAX_TTL;
+	struct list *node;
+
+	timer_cancel(&r->loop->timers, &n->patience);
+	resolver_answer_unref(n->answer);
+	n->answer = a;
+	n->expires = r->loop->timers.now + ttl * USEC_PER_SEC;
+	if (a->dns.error)
+		log_line(r->log, LOG_LEVEL_DEBUG, "resolver: no %s of %s: error %d",
+			dns_kind_name(n->kind), name_text(n), a->dns.error);
+	while ((node = list_first(&n->waiters)))
+		answer(r, list_entry(node, struct waiter, node), resolver_answer_ref(a));
 }
 
 /* ---- c-ares on the loop ---- */
@@ -196,21 +227,6 @@ static int make_channel(struct resolver *r, const char *servers, ares_channel *r
 
 /* ---- names ---- */
 
-static int error_of(int status)
-{
-	switch (status) {
-	case ARES_SUCCESS: /* no address of either family */
-	case ARES_ENODATA:
-	case ARES_ENOTFOUND:
-	case ARES_EBADNAME:
-		return -ENOENT;
-	case ARES_ETIMEOUT:
-		return -ETIMEDOUT;
-	default: /* c-ares has its own list, and may lengthen it */
-		return -ECONNREFUSED;
-	}
-}
-
 static bool take_address(struct name *n, const struct ares_addrinfo_node *a)
 {
 	struct flow_addr *to = &n->addrs[n->n_addrs];
@@ -226,45 +242,86 @@ static bool take_address(struct name *n, const struct ares_addrinfo_node *a)
 
 static void take_addresses(struct name *n, const struct ares_addrinfo *info)
 {
-	int ttl = RESOLVER_MAX_TTL;
-
 	for (const struct ares_addrinfo_node *a = info->nodes; a; a = a->ai_next) {
+		uint32_t ttl = a->ai_ttl > 0 ? (uint32_t)a->ai_ttl : 0;
+
 		if (n->n_addrs == LIMITS_ADDRESSES)
 			break;
 		if (!take_address(n, a))
 			continue;
 		n->n_addrs++;
-		if (a->ai_ttl < ttl)
-			ttl = a->ai_ttl;
+		n->ttl = ttl < n->ttl ? ttl : n->ttl;
 	}
-	n->expires = n->r->loop->timers.now + (usec_t)(ttl > 0 ? ttl : 0) * USEC_PER_SEC;
 }
 
-static void on_answer(void *ctx, int status, int timeouts, struct ares_addrinfo *info)
+/* What is there of both families, at the latest when patience ends. */
+static void answer_addresses(struct name *n)
 {
-	struct name *n = ctx;
+	if (n->n_addrs == 0) {
+		name_answered(n, resolver_answer_of_error(n->error, RESOLVER_FAILURE_TTL));
+		return;
+	}
+	resolver_answer_sort(n->addrs, n->n_addrs);
+	name_answered(n, resolver_answer_of_addresses(n->addrs, n->n_addrs, n->ttl));
+}
+
+static void impatient(struct timer *t)
+{
+	answer_addresses(container_of(t, struct name, patience));
+}
+
+/* A look-up ended. False: the channel went with it, and so does the name, which is freed. */
+static bool look_up_ended(struct name *n, int status)
+{
 	struct resolver *r = n->r;
 	struct list *node;
 
-	(void)timeouts;
-	n->running = false;
+	n->n_running--;
 	r->n_running--;
-	if (status == ARES_SUCCESS)
-		take_addresses(n, info);
-	if (info)
-		ares_freeaddrinfo(info);
-	n->error = n->n_addrs ? 0 : error_of(status);
-	if (n->error)
-		log_line(r->log, LOG_LEVEL_DEBUG, "resolver: %s: %s", n->text,
-			ares_strerror(status));
+	if (status != ARES_EDESTRUCTION && status != ARES_ECANCELLED)
+		return true;
+	n->expires = 0;
 	while ((node = list_first(&n->waiters)))
-		answer(r, list_entry(node, struct waiter, node), n, n->error);
-	if (n->error)
-		name_free(n); /* failures are not remembered: the core backs off by itself */
+		refuse(r, list_entry(node, struct waiter, node), -ECONNREFUSED);
+	if (n->n_running == 0)
+		name_free(n);
+	return false;
 }
 
-/* All that is remembered; what is under way stays. */
-static void forget(struct resolver *r)
+static void on_addresses(void *ctx, int status, int timeouts, struct ares_addrinfo *info)
+{
+	struct name *n = ctx;
+
+	(void)timeouts;
+	if (look_up_ended(n, status)) {
+		if (status == ARES_SUCCESS)
+			take_addresses(n, info);
+		else if (n->error == 0 || n->error == -ENOENT)
+			n->error = resolver_answer_error(status);
+		if (n->error == 0)
+			n->error = -ENOENT;
+		if (n->n_running == 0)
+			answer_addresses(n);
+		else if (n->n_addrs)
+			timer_arm(&n->r->loop->timers, &n->patience,
+				RESOLVER_PATIENCE_MS * USEC_PER_MSEC);
+	}
+	if (info)
+		ares_freeaddrinfo(info);
+}
+
+static void on_message(void *ctx, int status, int timeouts, unsigned char *bytes, int n_bytes)
+{
+	struct name *n = ctx;
+
+	(void)timeouts;
+	if (look_up_ended(n, status))
+		name_answered(n, resolver_answer_of_message(n->kind, status, bytes,
+					 bytes && n_bytes > 0 ? (size_t)n_bytes : 0));
+}
+
+/* What is under way stays. */
+void resolver_flush(struct resolver *r)
 {
 	for (size_t i = 0; i < r->names.n_buckets; i++) {
 		struct map_node *next;
@@ -273,31 +330,36 @@ static void forget(struct resolver *r)
 			struct name *n = container_of(node, struct name, node);
 
 			next = node->next;
-			if (!n->running)
+			if (n->n_running == 0)
 				name_free(n);
+			else
+				n->expires = 0;
 		}
 	}
 }
 
 /* The name as somebody looks it up or looked it up lately, else a new one; NULL: too many. */
-static struct name *find(struct resolver *r, struct slice key)
+static struct name *find(struct resolver *r, enum dns_kind kind, struct slice key)
 {
 	struct map_node *node = map_find(&r->names, key);
 	struct name *n = node ? container_of(node, struct name, node) : NULL;
 
-	if (n && (n->running || n->expires > r->loop->timers.now))
+	if (n && (n->n_running || n->expires > r->loop->timers.now))
 		return n;
 	if (n)
 		name_free(n);
 	if (r->names.n >= RESOLVER_MAX_NAMES)
-		forget(r);
+		resolver_flush(r);
 	if (r->names.n >= RESOLVER_MAX_NAMES)
 		return NULL;
 	n = mem_new(struct name);
 	n->r = r;
-	n->text = slice_dup(key);
+	n->kind = kind;
+	n->key = slice_dup(key);
+	n->ttl = RESOLVER_MAX_TTL;
+	n->patience.fire = impatient;
 	list_init(&n->waiters);
-	map_insert(&r->names, &n->node, slice_str(n->text));
+	map_insert(&r->names, &n->node, slice_str(n->key));
 	return n;
 }
 
@@ -312,49 +374,70 @@ static void follow_config(struct resolver *r)
 	r->config_stamp = stamp;
 	if (make_channel(r, NULL, &fresh) < 0)
 		return;
-	forget(r);
+	resolver_flush(r);
 	ares_destroy(r->channel);
 	r->channel = fresh;
 }
 
-static void look_up(struct resolver *r, struct waiter *w, struct slice key)
+/* c-ares may answer before it returns, from /etc/hosts; the last answer may free the name. */
+static void start(struct name *n)
 {
-	static const struct ares_addrinfo_hints hints = { .ai_family = AF_UNSPEC };
-	struct name *n = find(r, key);
+	static const struct ares_addrinfo_hints four = { .ai_family = AF_INET },
+						six = { .ai_family = AF_INET6 };
+	struct resolver *r = n->r;
 
-	if (!n) {
-		answer(r, w, NULL, -ENOSPC);
-		return;
+	switch (n->kind) {
+	case DNS_ADDRESSES:
+		n->n_running = 2;
+		r->n_running += 2;
+		ares_getaddrinfo(r->channel, name_text(n), NULL, &six, on_addresses, n);
+		ares_getaddrinfo(r->channel, name_text(n), NULL, &four, on_addresses, n);
+		break;
+	case DNS_SRV:
+		n->n_running = 1;
+		r->n_running++;
+		ares_query(r->channel, name_text(n), ns_c_in, ns_t_srv, on_message, n);
+		break;
+	case DNS_NAPTR:
+		n->n_running = 1;
+		r->n_running++;
+		ares_query(r->channel, name_text(n), ns_c_in, ns_t_naptr, on_message, n);
+		break;
 	}
-	if (n->n_addrs) {
-		answer(r, w, n, 0);
-		return;
-	}
-	list_append(&n->waiters, &w->node);
-	if (n->running)
-		return;
-	n->running = true;
-	r->n_running++;
-	/* May answer before it returns, from /etc/hosts: then n is gone or filled. */
-	ares_getaddrinfo(r->channel, n->text, NULL, &hints, on_answer, n);
 	arm(r);
 }
 
-void resolver_ask(struct resolver *r, uint64_t query, const char *name)
+static void look_up(struct resolver *r, struct waiter *w, enum dns_kind kind, struct slice key)
+{
+	struct name *n = find(r, kind, key);
+
+	if (!n) {
+		refuse(r, w, -ENOSPC);
+	} else if (n->answer && n->expires > r->loop->timers.now) {
+		answer(r, w, resolver_answer_ref(n->answer));
+	} else {
+		list_append(&n->waiters, &w->node);
+		if (n->n_running == 0)
+			start(n);
+	}
+}
+
+void resolver_ask(struct resolver *r, uint64_t query, enum dns_kind kind, const char *name)
 {
 	struct waiter *w = mem_new(struct waiter);
 	struct buf key cleanup_buf = BUF_NULL;
 
+	buf_putc(&key, (char)('0' + (int)kind));
 	for (const char *p = name; *p; p++)
 		buf_putc(&key, (char)(*p >= 'A' && *p <= 'Z' ? *p - 'A' + 'a' : *p));
 	w->query = query;
 	follow_config(r);
 	if (r->n_waiters++ >= RESOLVER_MAX_WAITERS)
-		answer(r, w, NULL, -ENOSPC);
-	else if (key.n == 0 || slice_eq(buf_slice(&key), SLICE("."))) /* the root is no host */
-		answer(r, w, NULL, -ENOENT);
+		refuse(r, w, -ENOSPC);
+	else if (*name == '\0' || strcmp(name, ".") == 0) /* the root is no host */
+		refuse(r, w, -ENOENT);
 	else
-		look_up(r, w, buf_slice(&key));
+		look_up(r, w, kind, buf_slice(&key));
 }
 
 int resolver_set_servers(struct resolver *r, char *const *servers, size_t n)
@@ -378,7 +461,7 @@ int resolver_set_servers(struct resolver *r, char *const *servers, size_t n)
 		free(text);
 		return e;
 	}
-	forget(r);
+	resolver_flush(r);
 	if (r->channel)
 		ares_destroy(r->channel);
 	r->channel = fresh;
@@ -414,7 +497,7 @@ void resolver_deinit(struct resolver *r)
 
 	if (!r->loop)
 		return;
-	forget(r);
+	resolver_flush(r);
 	if (r->channel)
 		ares_destroy(r->channel); /* what is under way fails, and its names go */
 	while ((node = list_first(&r->sockets)))

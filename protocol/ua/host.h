@@ -4,6 +4,7 @@
 #include "protocol/base/timer.h"
 #include "protocol/msg/digest.h"
 #include "protocol/txn/flow.h"
+#include "protocol/ua/dns.h"
 
 struct profile;
 
@@ -48,8 +49,8 @@ struct host_ops {
 	 * NULL; failure is told by ua_flow_down(). The core takes its own reference.
 	 */
 	struct flow *(*open)(void *ctx, const struct host_target *target);
-	/* Looks up A and AAAA of a name; answered by ua_resolved(query). */
-	void (*resolve)(void *ctx, uint64_t query, const char *name);
+	/* Looks up records of that kind; answered by ua_resolved(query). */
+	void (*resolve)(void *ctx, uint64_t query, enum dns_kind kind, const char *name);
 	/* User and password for a realm; answered by ua_secret(query). */
 	void (*secret)(void *ctx, uint64_t query, const struct host_secret_query *what);
 	void (*random)(void *ctx, void *out, size_t n);

@@ -17,13 +17,14 @@ static void set_addr(struct flow_addr *a, struct slice host, uint16_t port)
 	a->port = port;
 }
 
-static void on_resolved(struct ua_query *q, const struct flow_addr *addrs, size_t n, int error)
+static void on_resolved(struct ua_query *q, const struct dns_answer *a)
 {
 	struct locate *l = container_of(q, struct locate, query);
+	int error = a->error;
 
-	l->n_addrs = n < LIMITS_ADDRESSES ? n : LIMITS_ADDRESSES;
+	l->n_addrs = a->n < LIMITS_ADDRESSES ? a->n : LIMITS_ADDRESSES;
 	for (size_t i = 0; i < l->n_addrs; i++) {
-		l->addrs[i] = addrs[i];
+		l->addrs[i] = a->addrs[i];
 		l->addrs[i].port = l->port;
 	}
 	if (l->n_addrs)
@@ -53,7 +54,7 @@ int locate_start(struct locate *l, struct ua *ua, const struct locate_target *t)
 	name[t->host.n] = '\0';
 	l->query.resolved = on_resolved;
 	l->query.secret = NULL;
-	ua_resolve(ua, &l->query, name);
+	ua_resolve(ua, &l->query, DNS_ADDRESSES, name);
 	return 0;
 }
 

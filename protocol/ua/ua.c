@@ -229,13 +229,13 @@ static struct ua_query *take_query(struct ua *ua, uint64_t id)
 	return container_of(node, struct ua_query, node);
 }
 
-void ua_resolved(struct ua *ua, uint64_t query, const struct flow_addr *addrs, size_t n, int error)
+void ua_resolved(struct ua *ua, uint64_t query, const struct dns_answer *a)
 {
 	UA_SCOPE(ua);
 	struct ua_query *q = take_query(ua, query);
 
 	if (q && q->resolved)
-		q->resolved(q, addrs, n, error);
+		q->resolved(q, a);
 }
 
 void ua_secret(struct ua *ua, uint64_t query, struct slice user, struct slice password)
@@ -319,10 +319,10 @@ static void ask(struct ua *ua, struct ua_query *q)
 	map_insert(&ua->queries, &q->node, query_key(&q->id));
 }
 
-void ua_resolve(struct ua *ua, struct ua_query *q, const char *name)
+void ua_resolve(struct ua *ua, struct ua_query *q, enum dns_kind kind, const char *name)
 {
 	ask(ua, q);
-	ua->host->ops->resolve(ua->host->ctx, q->id, name);
+	ua->host->ops->resolve(ua->host->ctx, q->id, kind, name);
 }
 
 void ua_ask_secret(struct ua *ua, struct ua_query *q, const struct host_secret_query *what)

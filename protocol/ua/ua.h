@@ -55,8 +55,7 @@ void ua_receive(struct ua *ua, struct flow *f, struct slice bytes, enum msg_fram
 void ua_flow_up(struct ua *ua, struct flow *f);
 /* f->state is FLOW_DOWN; reason is for people ("connection refused"). */
 void ua_flow_down(struct ua *ua, struct flow *f, const char *reason);
-/* n == 0: no such name, or the resolver failed, as error says (-ENOENT, -ETIMEDOUT, ...). */
-void ua_resolved(struct ua *ua, uint64_t query, const struct flow_addr *addrs, size_t n, int error);
+void ua_resolved(struct ua *ua, uint64_t query, const struct dns_answer *a);
 /* password.p == NULL: nobody has one. Bytes are wiped by the caller. */
 void ua_secret(struct ua *ua, uint64_t query, struct slice user, struct slice password);
 /* Wall clock at the core's `now`, in epoch microseconds; tell again when it was set. */
@@ -84,10 +83,10 @@ bool ua_id_is_valid(struct slice id);
 struct ua_query {
 	struct map_node node;
 	uint64_t id;
-	void (*resolved)(struct ua_query *q, const struct flow_addr *addrs, size_t n, int error);
+	void (*resolved)(struct ua_query *q, const struct dns_answer *a);
 	void (*secret)(struct ua_query *q, struct slice user, struct slice password);
 };
-void ua_resolve(struct ua *ua, struct ua_query *q, const char *name);
+void ua_resolve(struct ua *ua, struct ua_query *q, enum dns_kind kind, const char *name);
 void ua_ask_secret(struct ua *ua, struct ua_query *q, const struct host_secret_query *what);
 void ua_query_cancel(struct ua *ua, struct ua_query *q);
 

@@ -34,10 +34,11 @@ static struct flow *open_same(void *ctx, const struct host_target *target)
 	return &c->flow;
 }
 
-static void resolve_never(void *ctx, uint64_t query, const char *name)
+static void resolve_never(void *ctx, uint64_t query, enum dns_kind kind, const char *name)
 {
 	(void)ctx;
 	(void)query;
+	(void)kind;
 	(void)name;
 	abort();
 }

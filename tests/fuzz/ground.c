@@ -41,10 +41,11 @@ static struct flow *host_open(void *ctx, const struct host_target *t)
 	return t->transport == TRANSPORT_UDP ? &g->udp.flow : &g->tcp.flow;
 }
 
-static void host_resolve(void *ctx, uint64_t query, const char *name)
+static void host_resolve(void *ctx, uint64_t query, enum dns_kind kind, const char *name)
 {
 	struct ground *g = ctx;
 
+	(void)kind;
 	(void)name;
 	g->names = mem_realloc(g->names, (g->n_names + 1) * sizeof(*g->names));
 	g->names[g->n_names++] = query;
@@ -123,8 +124,10 @@ void ground_break(struct ground *g, struct ua *ua)
 
 void ground_resolve(struct ground *g, struct ua *ua)
 {
+	const struct dns_answer none = { .error = -ENOENT };
+
 	while (g->n_names)
-		ua_resolved(ua, g->names[--g->n_names], NULL, 0, -ENOENT);
+		ua_resolved(ua, g->names[--g->n_names], &none);
 }
 
 struct profile *ground_profile(enum profile_role role)

@@ -29,10 +29,9 @@ struct world {
 
 	struct world_secret *secrets;
 	size_t n_secrets;
-	struct {
-		char name[64], address[48];
-	} names[WORLD_NAMES];
-	size_t n_names;
+	struct list dns; /* of struct world_dns */
+	struct buf dns_asked;
+	char *dns_told;
 	struct {
 		char address[48];
 		enum world_reach reach;
@@ -77,11 +76,28 @@ struct world_packet {
 	char *bytes; /* exactly n, so that reading past the end is seen */
 };
 
+/* A question that the host answers a little later, as it promised. */
+struct world_answer {
+	struct timer timer;
+	struct list node;
+	struct world_ua *ua;
+	uint64_t query;
+	enum dns_kind kind;
+	char name[DNS_NAME_BYTES];
+};
+
 /* world.c */
+struct world_answer *world_answer_new(
+	struct world_ua *wu, uint64_t query, const char *name, void (*fire)(struct timer *));
+void world_answer_free(struct world_answer *a);
 uint64_t world_rng(uint64_t *state);
 /* To the next event, but not beyond limit, a moment on the world's own clock. */
 void world_step(struct world *w, usec_t limit);
 struct world_ua *world_find_ua(const struct world *w, const char *address);
+
+/* world-dns.c */
+void world_dns_resolve(void *ctx, uint64_t query, enum dns_kind kind, const char *name);
+void world_dns_deinit(struct world *w);
 
 /* world-net.c */
 struct flow *world_net_open(void *ctx, const struct host_target *target);

@@ -38,6 +38,7 @@ struct world *world_new(uint64_t seed)
 	list_init(&w->packets);
 	list_init(&w->inbox);
 	list_init(&w->seen);
+	list_init(&w->dns);
 	w->net_rng = seed;
 	w->ua_rng = ~seed;
 	return w;
@@ -50,6 +51,7 @@ void world_free(struct world *w)
 	while ((node = list_first(&w->uas)))
 		world_ua_free(list_entry(node, struct world_ua, node));
 	world_net_deinit(w);
+	world_dns_deinit(w);
 	world_peer_deinit(w);
 	for (size_t i = 0; i < w->n_secrets; i++) {
 		free(w->secrets[i].endpoint_id);
@@ -129,16 +131,7 @@ void world_settle(struct world *w)
 
 /* ---- what a host does ---- */
 
-/* A question that the host answers a little later, as it promised. */
-struct world_answer {
-	struct timer timer;
-	struct list node;
-	struct world_ua *ua;
-	uint64_t query;
-	char name[64];
-};
-
-static struct world_answer *answer_new(
+struct world_answer *world_answer_new(
 	struct world_ua *wu, uint64_t query, const char *name, void (*fire)(struct timer *))
 {
 	struct world_answer *a = mem_new(struct world_answer);
@@ -151,34 +144,11 @@ static struct world_answer *answer_new(
 	return a;
 }
 
-static void answer_free(struct world_answer *a)
+void world_answer_free(struct world_answer *a)
 {
 	timer_cancel(&a->ua->w->timers, &a->timer);
 	list_remove(&a->node);
 	free(a);
-}
-
-static void fire_resolved(struct timer *t)
-{
-	struct world_answer *a = container_of(t, struct world_answer, timer);
-	struct world *w = a->ua->w;
-	struct flow_addr addrs[WORLD_NAMES] = { 0 };
-	size_t n = 0;
-
-	for (size_t i = 0; i < w->n_names; i++)
-		if (strcmp(w->names[i].name, a->name) == 0)
-			memcpy(addrs[n++].host, w->names[i].address, sizeof(addrs[0].host));
-	ua_advance(a->ua->ua, w->timers.now);
-	ua_resolved(a->ua->ua, a->query, addrs, n, n ? 0 : -ENOENT);
-	answer_free(a);
-}
-
-static void host_resolve(void *ctx, uint64_t query, const char *name)
-{
-	struct world_ua *wu = ctx;
-	struct world_answer *a = answer_new(wu, query, name, fire_resolved);
-
-	timer_arm(&wu->w->timers, &a->timer, wu->w->net.dns_delay);
 }
 
 static void fire_secret(struct timer *t)
@@ -194,13 +164,13 @@ static void fire_secret(struct timer *t)
 		}
 	ua_advance(a->ua->ua, w->timers.now);
 	ua_secret(a->ua->ua, a->query, user, password);
-	answer_free(a);
+	world_answer_free(a);
 }
 
 static void host_secret(void *ctx, uint64_t query, const struct host_secret_query *what)
 {
 	struct world_ua *wu = ctx;
-	struct world_answer *a = answer_new(wu, query, what->endpoint_id, fire_secret);
+	struct world_answer *a = world_answer_new(wu, query, what->endpoint_id, fire_secret);
 
 	if (!wu->hold_secrets)
 		timer_arm(&wu->w->timers, &a->timer, 0);
@@ -267,7 +237,7 @@ static size_t host_hash(void *ctx, enum challenge_algorithm algorithm, const str
 
 static const struct host_ops host_ops = {
 	.open = world_net_open,
-	.resolve = host_resolve,
+	.resolve = world_dns_resolve,
 	.secret = host_secret,
 	.random = host_random,
 	.hash = host_hash,
@@ -323,7 +293,7 @@ void world_ua_free(struct world_ua *wu)
 
 	ua_free(wu->ua);
 	while ((node = list_first(&wu->answers)))
-		answer_free(list_entry(node, struct world_answer, node));
+		world_answer_free(list_entry(node, struct world_answer, node));
 	world_net_free_flows(wu);
 	world_record_free_news(wu);
 	world_session_free_told(wu);
@@ -421,11 +391,4 @@ void world_set_secret(
 	free(s->password);
 	s->user = mem_strdup(user);
 	s->password = mem_strdup(password);
-}
-
-void world_set_name(struct world *w, const char *name, const char *address)
-{
-	ck_assert_uint_lt(w->n_names, WORLD_NAMES);
-	(void)snprintf(w->names[w->n_names].name, sizeof(w->names[0].name), "%s", name);
-	(void)snprintf(w->names[w->n_names++].address, sizeof(w->names[0].address), "%s", address);
 }

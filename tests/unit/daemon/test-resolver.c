@@ -19,6 +19,8 @@
 #include "protocol/ua/limits.h"
 #include "protocol/ua/ua.h"
 
+#define LATER ((RESOLVER_FAILURE_TTL + 1) * USEC_PER_SEC)
+
 static struct loop loop;
 static struct resolver resolver;
 static struct ua *ua;
@@ -41,21 +43,21 @@ static void fill(void *ctx, void *out, size_t n)
 	random_fill(out, n);
 }
 
-static void resolve(void *ctx, uint64_t query, const char *name)
+static void resolve(void *ctx, uint64_t query, enum dns_kind kind, const char *name)
 {
-	resolver_ask(ctx, query, name);
+	resolver_ask(ctx, query, kind, name);
 }
 
 static const struct host_ops ops = { .random = fill, .resolve = resolve };
 static const struct host host = { .ops = &ops, .ctx = &resolver };
 
-static void on_resolved(struct ua_query *q, const struct flow_addr *addrs, size_t n, int error)
+static void on_resolved(struct ua_query *q, const struct dns_answer *a)
 {
 	(void)q;
 	told.n++;
-	told.error = error;
-	told.n_addrs = n;
-	(void)snprintf(told.first, sizeof(told.first), "%s", n ? addrs[0].host : "");
+	told.error = a->error;
+	told.n_addrs = a->n;
+	(void)snprintf(told.first, sizeof(told.first), "%s", a->n ? a->addrs[0].host : "");
 }
 
 static void set_up(void)
@@ -145,7 +147,7 @@ static void ask(const char *name)
 {
 	unsigned before = told.n;
 
-	ua_resolve(ua, &query, name);
+	ua_resolve(ua, &query, DNS_ADDRESSES, name);
 	ck_assert_uint_eq(told.n, before); /* never before it returns */
 }
 
@@ -215,11 +217,17 @@ START_TEST(no_answer_to_use)
 	wait_for(1, 0);
 	ck_assert_int_eq(told.error, failures[_i].error);
 	ck_assert_uint_eq(told.n_addrs, 0);
-	/* Not remembered. */
+	/* RFC 2308: remembered, but not for long. */
 	n_a = 1;
 	rcode = 0;
+	n_asked = 0;
 	ask("a.example.com");
 	wait_for(2, 0);
+	ck_assert_int_eq(told.error, failures[_i].error);
+	ck_assert_uint_eq(n_asked, 0);
+	timerq_run(&loop.timers, loop_now() + LATER);
+	ask("a.example.com");
+	wait_for(3, LATER);
 	ck_assert_int_eq(told.error, 0);
 }
 END_TEST
@@ -263,7 +271,7 @@ START_TEST(names_are_limited)
 	for (unsigned i = 0; i <= RESOLVER_MAX_NAMES; i++) {
 		queries[i].resolved = on_resolved;
 		(void)snprintf(name, sizeof(name), "n%u.example.com", i);
-		ua_resolve(ua, &queries[i], name);
+		ua_resolve(ua, &queries[i], DNS_ADDRESSES, name);
 	}
 	timerq_run(&loop.timers, loop_now() + 10);
 	ck_assert_uint_eq(told.n, 1);
@@ -281,7 +289,7 @@ START_TEST(waiters_are_limited)
 
 	for (unsigned i = 0; i <= RESOLVER_MAX_WAITERS; i++) {
 		queries[i].resolved = on_resolved;
-		ua_resolve(ua, &queries[i], "same.example.com");
+		ua_resolve(ua, &queries[i], DNS_ADDRESSES, "same.example.com");
 	}
 	timerq_run(&loop.timers, loop_now() + 10);
 	ck_assert_uint_eq(told.n, 1);

@@ -103,10 +103,10 @@ START_TEST(a_name_may_not_exist)
 	ck_assert_int_eq(last_error, -ENOENT);
 	/* No address and no error is the same. */
 	ck_assert_int_eq(locate_start(&f.l, f.wu->ua, &t), 0);
-	ua_resolved(f.wu->ua, f.l.query.id, NULL, 0, 0);
+	ua_resolved(f.wu->ua, f.l.query.id, &(struct dns_answer){ .n = 0 });
 	ck_assert_int_eq(last_error, -ENOENT);
 	ck_assert_int_eq(locate_start(&f.l, f.wu->ua, &t), 0);
-	ua_resolved(f.wu->ua, f.l.query.id, NULL, 0, -ETIMEDOUT);
+	ua_resolved(f.wu->ua, f.l.query.id, &(struct dns_answer){ .error = -ETIMEDOUT });
 	ck_assert_int_eq(last_error, -ETIMEDOUT);
 	ck_assert_uint_eq(n_done, 3);
 	world_settle(f.w);
@@ -147,7 +147,8 @@ START_TEST(limit_of_addresses)
 	for (size_t i = 0; i < ARRAY_LEN(many); i++)
 		many[i].host[0] = (char)('a' + i);
 	ck_assert_int_eq(locate_start(&f.l, f.wu->ua, &t), 0);
-	ua_resolved(f.wu->ua, f.l.query.id, many, ARRAY_LEN(many), 0);
+	ua_resolved(f.wu->ua, f.l.query.id,
+		&(struct dns_answer){ .addrs = many, .n = ARRAY_LEN(many) });
 	ck_assert_uint_eq(n_done, 1);
 	ck_assert_uint_eq(f.l.n_addrs, LIMITS_ADDRESSES);
 	ck_assert_int_eq(f.l.addrs[LIMITS_ADDRESSES - 1].host[0], 'a' + LIMITS_ADDRESSES - 1);

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/support/world-dns.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/support/world-private.h"
+
+enum world_dns_what { WORLD_DNS_RECORD, WORLD_DNS_FAILS, WORLD_DNS_SLOW };
+
+/* A record, or how a question is treated. */
+struct world_dns {
+	struct list node;
+	enum world_dns_what what;
+	enum dns_kind kind;
+	char name[DNS_NAME_BYTES];
+	int error;
+	usec_t by;
+	struct flow_addr addr;
+	struct dns_srv srv;
+	struct dns_naptr naptr;
+};
+
+static struct world_dns *add(
+	struct world *w, enum world_dns_what what, enum dns_kind kind, const char *name)
+{
+	struct world_dns *d = mem_new(struct world_dns);
+
+	d->what = what;
+	d->kind = kind;
+	(void)snprintf(d->name, sizeof(d->name), "%s", name);
+	list_append(&w->dns, &d->node);
+	return d;
+}
+
+void world_set_name(struct world *w, const char *name, const char *address)
+{
+	struct world_dns *d = add(w, WORLD_DNS_RECORD, DNS_ADDRESSES, name);
+
+	(void)snprintf(d->addr.host, sizeof(d->addr.host), "%s", address);
+}
+
+void world_dns_srv(struct world *w, const char *name, const struct dns_srv *srv)
+{
+	add(w, WORLD_DNS_RECORD, DNS_SRV, name)->srv = *srv;
+}
+
+void world_dns_naptr(struct world *w, const char *name, const struct dns_naptr *naptr)
+{
+	add(w, WORLD_DNS_RECORD, DNS_NAPTR, name)->naptr = *naptr;
+}
+
+void world_dns_fail(struct world *w, const char *name, enum dns_kind kind, int error)
+{
+	add(w, WORLD_DNS_FAILS, kind, name)->error = error;
+}
+
+void world_dns_slow(struct world *w, const char *name, usec_t by)
+{
+	add(w, WORLD_DNS_SLOW, DNS_ADDRESSES, name)->by = by;
+}
+
+static void dns_free(struct world_dns *d)
+{
+	list_remove(&d->node);
+	free(d);
+}
+
+void world_dns_remove(struct world *w, const char *name)
+{
+	list_for_each_safe (pos, next, &w->dns) {
+		struct world_dns *d = list_entry(pos, struct world_dns, node);
+
+		if (strcmp(d->name, name) == 0)
+			dns_free(d);
+	}
+}
+
+const char *world_dns_asked(struct world *w)
+{
+	free(w->dns_told);
+	w->dns_told = buf_take(&w->dns_asked);
+	return w->dns_told ? w->dns_told : "";
+}
+
+void world_dns_deinit(struct world *w)
+{
+	struct list *node;
+
+	while ((node = list_first(&w->dns)))
+		dns_free(list_entry(node, struct world_dns, node));
+	buf_deinit(&w->dns_asked);
+	free(w->dns_told);
+}
+
+/* ---- answering ---- */
+
+static void collect(const struct world *w, const struct world_answer *a, struct dns_answer *to,
+	struct flow_addr *addrs, struct dns_srv *srv, struct dns_naptr *naptr)
+{
+	list_for_each (pos, &w->dns) {
+		const struct world_dns *d = list_entry(pos, struct world_dns, node);
+
+		if (d->kind != a->kind || strcmp(d->name, a->name) != 0 ||
+			d->what == WORLD_DNS_SLOW)
+			continue;
+		if (d->what == WORLD_DNS_FAILS) {
+			to->error = d->error;
+			continue;
+		}
+		ck_assert_uint_lt(to->n, DNS_MAX_RECORDS);
+		addrs[to->n] = d->addr;
+		srv[to->n] = d->srv;
+		naptr[to->n++] = d->naptr;
+	}
+}
+
+static void fire_resolved(struct timer *t)
+{
+	struct world_answer *a = container_of(t, struct world_answer, timer);
+	struct flow_addr addrs[DNS_MAX_RECORDS];
+	struct dns_srv *srv = mem_zalloc(DNS_MAX_RECORDS * sizeof(*srv));
+	struct dns_naptr *naptr = mem_zalloc(DNS_MAX_RECORDS * sizeof(*naptr));
+	struct dns_answer answer = { .ttl = 60, .addrs = addrs, .srv = srv, .naptr = naptr };
+
+	collect(a->ua->w, a, &answer, addrs, srv, naptr);
+	if (answer.error)
+		answer.n = 0;
+	else if (answer.n == 0)
+		answer.error = -ENOENT;
+	ua_advance(a->ua->ua, a->ua->w->timers.now);
+	ua_resolved(a->ua->ua, a->query, &answer);
+	world_answer_free(a);
+	free(srv);
+	free(naptr);
+}
+
+void world_dns_resolve(void *ctx, uint64_t query, enum dns_kind kind, const char *name)
+{
+	struct world_ua *wu = ctx;
+	struct world *w = wu->w;
+	struct world_answer *a = world_answer_new(wu, query, name, fire_resolved);
+	usec_t delay = w->net.dns_delay;
+
+	a->kind = kind;
+	buf_printf(&w->dns_asked, "%s %s\n", dns_kind_name(kind), name);
+	list_for_each (pos, &w->dns) {
+		const struct world_dns *d = list_entry(pos, struct world_dns, node);
+
+		if (d->what == WORLD_DNS_SLOW && strcmp(d->name, name) == 0)
+			delay += d->by;
+	}
+	timer_arm(&w->timers, &a->timer, delay);
+}
