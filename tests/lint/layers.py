@@ -23,7 +23,7 @@ OURS = [
 LIBRARIES = [
     (r'event2/', r'daemon/|ipc/bus-loop\.c$'),
     (r'dbus/', r'ipc/'),
-    (r'gnutls/|nettle/', r'daemon/(hash|random|net-tls)\.c$'),
+    (r'gnutls/|nettle/', r'daemon/(hash|random)\.c$|daemon/tls[a-z-]*\.[ch]$'),
     (r'gsasl', r'daemon/secrets\.c$'),
     (r'gssapi', r'daemon/gss\.c$'),
     (r'ares', r'daemon/resolver\.c$'),

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "protocol/base/list.h"
+
+struct log_sink;
+
+struct tls_store {
+	const struct log_sink *log;
+	struct list sources; /* of struct tls_source, as long as an identity has them */
+};
