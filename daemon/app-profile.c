@@ -10,7 +10,7 @@
 
 /*
  * Endpoints that the configuration asks for. They are made at once, so that the bus shows them
- * from the start, and register at a pace that a registrar survives.
+ * from the start, and register in their turn (protocol/ua/pace.h).
  */
 
 struct start {
@@ -48,7 +48,7 @@ static int find_or_make(struct app *a, struct profile *p, struct endpoint **ret_
 /* False: try again later. */
 static bool begin(struct app *a, struct profile *p)
 {
-	const struct registration_options options = { 0 };
+	const struct registration_options options = { .haste = REGISTRATION_PACED };
 	struct endpoint *ep;
 	int r = find_or_make(a, p, &ep);
 
@@ -64,41 +64,20 @@ static bool begin(struct app *a, struct profile *p)
 	return true;
 }
 
-/* A bucket of tokens: a burst at once, then at the rate. */
-static void refill(struct app *a)
+/* Those whose name is not free yet try again. */
+static void begin_all(struct timer *t)
 {
-	usec_t now = a->loop.timers.now;
+	struct app *a = container_of(t, struct app, begin);
 
-	a->tokens += (double)(now - a->tokens_at) * APP_REGISTER_RATE / (double)USEC_PER_SEC;
-	if (a->tokens > APP_REGISTER_BURST)
-		a->tokens = APP_REGISTER_BURST;
-	a->tokens_at = now;
-}
-
-static void pace(struct timer *t)
-{
-	struct app *a = container_of(t, struct app, pace);
-	usec_t wait = USEC_PER_SEC / APP_REGISTER_RATE;
-	size_t tried = 0;
-
-	refill(a);
 	loop_enter(&a->loop);
 	list_for_each_safe (node, next, &a->starts) {
 		struct start *s = list_entry(node, struct start, node);
 
-		if (a->tokens < 1)
-			break;
-		if (begin(a, s->profile)) {
-			a->tokens -= 1;
+		if (begin(a, s->profile))
 			start_free(s);
-		} else {
-			tried++;
-		}
 	}
-	if (tried && a->tokens >= 1)
-		wait = APP_RETRY; /* nothing but names that are not free yet */
 	if (!list_is_empty(&a->starts))
-		timer_arm(&a->loop.timers, t, wait);
+		timer_arm(&a->loop.timers, t, APP_RETRY);
 }
 
 void app_profile_added(struct app *a, struct profile *p)
@@ -117,7 +96,7 @@ void app_profile_added(struct app *a, struct profile *p)
 	s = mem_new(struct start);
 	s->profile = profile_ref(p);
 	list_append(&a->starts, &s->node);
-	loop_soon(&a->loop, &a->pace);
+	loop_soon(&a->loop, &a->begin);
 }
 
 void app_profile_removed(struct app *a, struct profile *p)
@@ -139,8 +118,7 @@ void app_profile_removed(struct app *a, struct profile *p)
 void app_profile_init(struct app *a)
 {
 	list_init(&a->starts);
-	a->pace.fire = pace;
-	a->tokens = APP_REGISTER_BURST;
+	a->begin.fire = begin_all;
 }
 
 void app_profile_deinit(struct app *a)
@@ -150,5 +128,5 @@ void app_profile_deinit(struct app *a)
 	while ((node = list_first(&a->starts)))
 		start_free(list_entry(node, struct start, node));
 	if (a->loop.base)
-		timer_cancel(&a->loop.timers, &a->pace);
+		timer_cancel(&a->loop.timers, &a->begin);
 }

@@ -16,9 +16,7 @@ struct net;
 struct profile;
 
 enum {
-	APP_TRIM_TXNS = 5000,    /* a flood of that many transactions is worth giving memory back */
-	APP_REGISTER_RATE = 500, /* registrations begun in a second by ourselves */
-	APP_REGISTER_BURST = 50, /* of them at once */
+	APP_TRIM_TXNS = 5000, /* a flood of that many transactions is worth giving memory back */
 };
 #define APP_STOP_TIMEOUT (5 * USEC_PER_SEC) /* for unregistering; then we go without */
 #define APP_RETRY (USEC_PER_SEC)            /* until an endpoint's name is free again */
@@ -48,9 +46,7 @@ struct app {
 	struct iface *iface;
 
 	struct list starts; /* of struct start (app-profile.c): endpoints that shall register */
-	struct timer pace;
-	double tokens;
-	usec_t tokens_at;
+	struct timer begin;
 
 	struct timer stop_timer;
 	size_t most_txns; /* since memory was given back last */

@@ -248,8 +248,40 @@ static void unregistered(struct registration *r, const struct outcome *o)
 	registration_tell(r, UA_UNREGISTER, o);
 }
 
+/* What an outcome says of the server. 408 and 504 are of one before it that waited in vain. */
+static enum pace_verdict verdict_of(const struct outcome *o)
+{
+	switch (o->origin) {
+	case ORIGIN_NETWORK:
+	case ORIGIN_TIMEOUT:
+		return PACE_SILENT;
+	case ORIGIN_LOCAL:
+		return PACE_NEUTRAL;
+	case ORIGIN_REMOTE:
+		break;
+	}
+	return o->status == 408 || o->status == 503 || o->status == 504 ? PACE_SILENT
+									: PACE_ANSWERED;
+}
+
+/*
+ * RFC 3261 20.33: with 503 Retry-After is about the server, which every endpoint then leaves alone
+ * (21.5.4); with 500 about this request, with 404, 480, 486, 600 and 603 about this user.
+ */
+static void note_server(struct registration *r, const struct outcome *o)
+{
+	uint32_t seconds;
+
+	if (o->status == 503 && o->response && msg_retry_after(o->response, &seconds)) {
+		seconds = seconds < LIMITS_RETRY_AFTER ? seconds : LIMITS_RETRY_AFTER;
+		pace_close(r->ticket.pace, r->ep->ua->timers.now + seconds * USEC_PER_SEC);
+	}
+	pace_end(&r->ticket, verdict_of(o));
+}
+
 void registration_ended(struct registration *r, const struct outcome *o, const struct flow *flow)
 {
+	note_server(r, o);
 	if (r->running == UA_UNREGISTER) {
 		unregistered(r, o);
 		return;
@@ -281,6 +313,35 @@ void registration_flow_down(struct registration *r)
 		r->next_attempt = now + registration_flow_delay(r->drops, dice(r));
 	remember(r, &o);
 	registration_set_state(r, REGISTRATION_WAITING);
+}
+
+/* The last attempt failed for a reason that concerns everybody who goes to that server. */
+static bool failed_with_server(const struct registration *r)
+{
+	switch (r->last_origin) {
+	case ORIGIN_NETWORK:
+	case ORIGIN_TIMEOUT:
+		return true;
+	case ORIGIN_LOCAL:
+		return false;
+	case ORIGIN_REMOTE:
+		break;
+	}
+	return r->last_status == 408 || r->last_status == 503 || r->last_status == 504;
+}
+
+void registration_revived(struct registration *r)
+{
+	usec_t now = r->ep->ua->timers.now;
+
+	if (r->request || !r->next_attempt || !r->last_reason || !failed_with_server(r))
+		return;
+	/* What only a broken connection made wait may want to wait for the next request. */
+	if (!r->failures && !r->ep->auto_refresh)
+		return;
+	if (r->next_attempt > now)
+		r->next_attempt = now;
+	registration_set_state(r, r->state);
 }
 
 void registration_touch(struct registration *r)

@@ -45,6 +45,9 @@ void registration_ended(struct registration *r, const struct outcome *o, const s
 void registration_tell(struct registration *r, enum ua_verb verb, const struct outcome *o);
 void registration_forget_news(struct registration *r);
 
+/* The server that failed us for everybody answers again. */
+void registration_revived(struct registration *r);
+
 /* ---- registration.c ---- */
 
 void registration_set_state(struct registration *r, enum registration_state state);

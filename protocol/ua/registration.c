@@ -32,6 +32,8 @@ enum {
 #define LATE (5 * USEC_PER_SEC)
 
 static void on_timer(struct timer *t);
+static void on_turn(struct pace_ticket *t);
+static void on_revived(struct pace_ticket *t);
 static void run(struct registration *r);
 
 const char *registration_state_name(enum registration_state s)
@@ -61,6 +63,22 @@ static char *random_name(struct ua *ua, size_t n)
 	return buf_take(&b);
 }
 
+/* Whose registrations share a pace: those that go to one server, as configured. */
+static void join_pace(struct registration *r)
+{
+	const struct profile_server *s = profile_registrar(r->ep->profile);
+	struct buf key = BUF_NULL;
+
+	if (r->ep->outbound_proxy)
+		buf_str(&key, r->ep->outbound_proxy);
+	else if (s)
+		buf_printf(&key, "%s:%u", s->host, s->port);
+	r->ticket.go = on_turn;
+	r->ticket.revived = on_revived;
+	pace_join(&r->ticket, r->ep->ua, buf_slice(&key));
+	buf_deinit(&key);
+}
+
 struct registration *registration_new(struct endpoint *ep)
 {
 	struct registration *r = mem_new(struct registration);
@@ -72,6 +90,7 @@ struct registration *registration_new(struct endpoint *ep)
 	r->from_tag = random_name(ep->ua, TAG_BYTES);
 	r->ask_expires = ep->profile->register_expires;
 	list_init(&r->news);
+	join_pace(r);
 	return r;
 }
 
@@ -89,6 +108,7 @@ void registration_free(struct registration *r)
 	if (!r)
 		return;
 	timer_cancel(&r->ep->ua->timers, &r->timer);
+	pace_part(&r->ticket);
 	request_free(r->request);
 	registration_forget_news(r);
 	registration_free_bindings(r);
@@ -110,7 +130,7 @@ static void arm(struct registration *r)
 
 	if (r->expires)
 		at = r->expires;
-	if (r->next_attempt && !r->request && r->next_attempt < at)
+	if (r->next_attempt && !r->request && !pace_waits(&r->ticket) && r->next_attempt < at)
 		at = r->next_attempt;
 	if (at == USEC_NEVER)
 		timer_cancel(timers, &r->timer);
@@ -266,6 +286,7 @@ static void launch(struct registration *r, enum ua_verb verb)
 	r->running_all = verb == UA_UNREGISTER && r->wanted_all;
 	r->raised = false;
 	r->next_attempt = 0;
+	pace_begin(&r->ticket);
 	if (verb == UA_UNREGISTER)
 		registration_set_state(r, REGISTRATION_UNREGISTERING);
 	else if (r->state != REGISTRATION_REGISTERED)
@@ -284,16 +305,52 @@ static void stop_quietly(struct registration *r)
 	registration_tell(r, UA_UNREGISTER, &o);
 }
 
-/* Carries out what is wanted, unless something is under way. */
-static void run(struct registration *r)
+static void carry_out(struct registration *r)
 {
-	if (r->request || !r->pending)
-		return;
 	r->pending = false;
 	if (r->wanted == UA_UNREGISTER && !r->wanted_all && !r->contact)
 		stop_quietly(r);
 	else
 		launch(r, r->wanted);
+}
+
+/* Carries out what is wanted, unless something is under way. */
+static void run(struct registration *r)
+{
+	if (r->request || !r->pending)
+		return;
+	if (r->paced)
+		pace_ask(&r->ticket);
+	else
+		carry_out(r);
+}
+
+/* ---- in its turn ---- */
+
+static void on_turn(struct pace_ticket *t)
+{
+	struct registration *r = container_of(t, struct registration, ticket);
+
+	if (r->request)
+		return;
+	if (r->pending)
+		carry_out(r);
+	else if (r->next_attempt)
+		launch(r, UA_REGISTER);
+}
+
+static void on_revived(struct pace_ticket *t)
+{
+	registration_revived(container_of(t, struct registration, ticket));
+}
+
+/* Until its turn comes, the next attempt is when that may be at the earliest. */
+static void ask_for_turn(struct registration *r)
+{
+	r->next_attempt = pace_earliest(r->ticket.pace);
+	endpoint_mark(r->ep, UA_CHANGE_REGISTRATION);
+	pace_ask(&r->ticket);
+	arm(r);
 }
 
 /* ---- the timer ---- */
@@ -311,14 +368,15 @@ static void on_timer(struct timer *t)
 	struct registration *r = container_of(t, struct registration, timer);
 	struct ua *ua = r->ep->ua;
 	usec_t now = ua->timers.now;
-	bool late = r->next_attempt && now > r->next_attempt + LATE;
+	bool waits = r->request || pace_waits(&r->ticket);
+	bool late = r->next_attempt && !waits && now > r->next_attempt + LATE;
 
 	if (r->expires && now >= r->expires)
 		expire(r);
 	if (late) /* everybody's timers are: RFC 5626 4.5 in spirit */
 		r->next_attempt = now + registration_resume_delay(ua_random_below(ua, UINT64_MAX));
-	if (!r->request && r->next_attempt && now >= r->next_attempt)
-		launch(r, UA_REGISTER);
+	if (!waits && r->next_attempt && now >= r->next_attempt)
+		ask_for_turn(r);
 	else
 		arm(r);
 }
@@ -420,6 +478,7 @@ int registration_start(struct registration *r, const struct registration_options
 		r->ask_expires = wish(r, o);
 	r->wanted = UA_REGISTER;
 	r->pending = true;
+	r->paced = o->haste == REGISTRATION_PACED;
 	run(r);
 	return 0;
 }
@@ -437,6 +496,7 @@ int registration_stop(struct registration *r, enum registration_scope scope)
 	r->wanted_all = all || (r->pending && r->wanted_all);
 	r->wanted = UA_UNREGISTER;
 	r->pending = true;
+	r->paced = r->ep->closing && (all || r->contact); /* everybody may be leaving */
 	run(r);
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+#include "protocol/ua/pace.h"
 #include "protocol/ua/request.h"
 
 /*
@@ -41,6 +42,8 @@ struct registration {
 	enum ua_verb wanted;
 	bool wanted_all; /* unregister: every binding (Contact: *) */
 	bool pending;    /* wanted has not been carried out yet */
+	bool paced; /* it waits for its turn at the server; what the timer begins always does */
+	struct pace_ticket ticket;
 	struct request *request;
 	enum ua_verb running;
 	bool running_all, raised; /* raised: this attempt has answered a 423 */
@@ -70,10 +73,16 @@ struct registration {
 	struct list news; /* outcomes not told yet */
 };
 
+enum registration_haste {
+	REGISTRATION_AT_ONCE, /* somebody means now */
+	REGISTRATION_PACED,   /* one of many: pace.h */
+};
+
 struct registration_options {
 	const struct request_header *headers;
 	size_t n_headers;
 	uint32_t expires; /* seconds; 0: the profile's */
+	enum registration_haste haste;
 };
 
 struct registration *registration_new(struct endpoint *ep);

@@ -24,6 +24,7 @@ struct ua *ua_new(const struct host *host, usec_t now)
 	map_init(&ua->endpoints_by_aor, seed[3]);
 	map_init(&ua->queries, seed[4]);
 	map_init(&ua->server_health, seed[5]);
+	map_init(&ua->paces, seed[5]);
 	dialog_table_init(&ua->dialogs, seed[0]);
 	map_init(&ua->sessions, seed[4]);
 	map_init(&ua->invites, seed[4]);
@@ -55,6 +56,7 @@ void ua_free(struct ua *ua)
 	map_deinit(&ua->invites);
 	map_deinit(&ua->sessions);
 	dialog_table_deinit(&ua->dialogs);
+	map_deinit(&ua->paces);
 	map_deinit(&ua->server_health);
 	map_deinit(&ua->queries);
 	map_deinit(&ua->endpoints_by_instance);

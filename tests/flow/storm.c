@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A thousand endpoints and a registrar that is not there: nobody gives up, and nobody comes back
- * in the same instant as everybody else (RFC 5626 section 4.5).
+ * A thousand endpoints and a registrar that is not there: nobody gives up, one looks whether it is
+ * back, and then the others follow at a pace (RFC 5626 section 4.5, pace.h).
  */
 #include <check.h>
 #include <stdio.h>
@@ -16,8 +16,8 @@
 
 enum {
 	ENDPOINTS = 1000,
-	/* An even spread over the first back-off, 30 to 60 s, is 34; chance makes it more. */
-	BURST = 60,
+	/* An even spread of refreshes over 30 per cent of the hour is 1; chance makes it more. */
+	REFRESHES = 12,
 };
 
 struct storm {
@@ -61,7 +61,8 @@ static void start_all(const struct storm *s)
 		struct endpoint *ep = list_entry(pos, struct endpoint, node);
 
 		ck_assert_int_eq(
-			registration_start(ep->registration, &(struct registration_options){ 0 }),
+			registration_start(ep->registration,
+				&(struct registration_options){ .haste = REGISTRATION_PACED }),
 			0);
 	}
 }
@@ -90,21 +91,51 @@ static uint64_t watch(struct storm *s, usec_t duration)
 	return most;
 }
 
+/* A probe, and nobody else before it has ended: its bound is Timer F and PACE_PROBE. */
+static void stays_dead(struct storm *s, usec_t duration)
+{
+	uint64_t before = s->wu->ua->txns.n_requests_out;
+
+	ck_assert_uint_le(watch(s, duration), 1);
+	ck_assert_uint_le(
+		s->wu->ua->txns.n_requests_out - before, duration / (TIMER_F + PACE_PROBE) + 1);
+	ck_assert_uint_eq(count(s, REGISTRATION_REGISTERED), 0);
+}
+
+/* It is back: found by one, and then each second brings twice as many as the one before. */
+static void recovers(struct storm *s)
+{
+	uint64_t bound = PACE_FIRST, begun;
+
+	world_set_reach(s->w, "192.0.2.1", WORLD_UP);
+	begun = s->wu->ua->txns.n_requests_out;
+	for (usec_t t = 0; count(s, REGISTRATION_REGISTERED) == 0; t += SEC) {
+		/* Within a probe's time; the answer to what was sent into the silence may be it. */
+		ck_assert_uint_le(t, TIMER_F + PACE_PROBE + SEC);
+		world_run(s->w, SEC);
+	}
+	begun = s->wu->ua->txns.n_requests_out - begun;
+	ck_assert_uint_le(begun, 2 + PACE_BURST + PACE_FIRST);
+	for (unsigned t = 0; t < 8; t++) {
+		ck_assert_uint_le(watch(s, SEC), PACE_BURST + 2 * bound);
+		bound = 2 * bound < PACE_MOST ? 2 * bound : PACE_MOST;
+	}
+	ck_assert_uint_eq(count(s, REGISTRATION_REGISTERED), ENDPOINTS);
+}
+
 START_TEST(dead_from_the_start)
 {
 	struct storm s = storm_new((uint64_t)_i);
 
 	world_set_reach(s.w, "192.0.2.1", WORLD_SILENT);
 	start_all(&s);
-	/* That all of them began at once was the test's doing. */
 	world_run(s.w, SEC);
-	ck_assert_uint_le(watch(&s, HOUR), BURST);
-	ck_assert_uint_eq(count(&s, REGISTRATION_REGISTERED), 0);
-	world_set_reach(s.w, "192.0.2.1", WORLD_UP);
-	ck_assert_uint_le(watch(&s, 1800 * SEC + 2 * TIMER_F), BURST);
-	ck_assert_uint_eq(count(&s, REGISTRATION_REGISTERED), ENDPOINTS);
+	ck_assert_uint_eq(s.wu->ua->txns.n_requests_out, PACE_UNPROVEN);
+	world_run(s.w, TIMER_F);
+	stays_dead(&s, HOUR);
+	recovers(&s);
 	/* And the refreshes stay spread: the load of an hour is even. */
-	ck_assert_uint_le(watch(&s, 2 * HOUR), BURST / 2);
+	ck_assert_uint_le(watch(&s, 2 * HOUR), REFRESHES);
 	ck_assert_uint_eq(count(&s, REGISTRATION_REGISTERED), ENDPOINTS);
 	world_free(s.w);
 }
@@ -115,14 +146,62 @@ START_TEST(dies_and_comes_back)
 	struct storm s = storm_new((uint64_t)_i);
 
 	start_all(&s);
-	world_run(s.w, SEC);
+	world_run(s.w, 10 * SEC);
 	ck_assert_uint_eq(count(&s, REGISTRATION_REGISTERED), ENDPOINTS);
 	world_set_reach(s.w, "192.0.2.1", WORLD_SILENT);
-	ck_assert_uint_le(watch(&s, 3 * HOUR), BURST);
+	ck_assert_uint_le(watch(&s, HOUR), REFRESHES);
+	stays_dead(&s, 2 * HOUR);
+	recovers(&s);
+	world_free(s.w);
+}
+END_TEST
+
+/* Connections are refused: found out sooner, and just as gently. */
+START_TEST(refuses)
+{
+	struct storm s = storm_new((uint64_t)_i);
+	uint64_t before;
+
+	start_all(&s);
+	world_run(s.w, 10 * SEC);
+	world_set_reach(s.w, "192.0.2.1", WORLD_REFUSED);
+	world_run(s.w, HOUR);
 	ck_assert_uint_eq(count(&s, REGISTRATION_REGISTERED), 0);
-	world_set_reach(s.w, "192.0.2.1", WORLD_UP);
-	ck_assert_uint_le(watch(&s, 1800 * SEC + 2 * TIMER_F), BURST);
-	ck_assert_uint_eq(count(&s, REGISTRATION_REGISTERED), ENDPOINTS);
+	before = s.wu->ua->txns.n_requests_out;
+	ck_assert_uint_le(watch(&s, HOUR), 1);
+	ck_assert_uint_le(s.wu->ua->txns.n_requests_out - before, HOUR / PACE_PROBE + 1);
+	recovers(&s);
+	world_free(s.w);
+}
+END_TEST
+
+static bool overloaded(void *ctx, struct world_mail *mail)
+{
+	(void)ctx;
+	world_mail_reply(mail, 503, "Retry-After: 600\n");
+	return true;
+}
+
+/* RFC 3261 21.5.4: what one endpoint was told holds for all who go to that server. */
+START_TEST(asks_to_be_left_alone)
+{
+	struct storm s = storm_new((uint64_t)_i);
+	uint64_t n;
+
+	world_set_peer(s.w, overloaded, NULL);
+	start_all(&s);
+	world_run(s.w, SEC);
+	n = s.wu->ua->txns.n_requests_out;
+	ck_assert_uint_le(n, PACE_UNPROVEN);
+	world_run(s.w, 598 * SEC);
+	ck_assert_uint_eq(s.wu->ua->txns.n_requests_out, n);
+	/* One looks, and is told the same. */
+	world_run(s.w, 10 * SEC);
+	ck_assert_uint_eq(s.wu->ua->txns.n_requests_out, n + 1);
+	world_set_peer(s.w, answer, NULL);
+	world_run(s.w, 580 * SEC);
+	ck_assert_uint_eq(s.wu->ua->txns.n_requests_out, n + 1);
+	recovers(&s);
 	world_free(s.w);
 }
 END_TEST
@@ -133,11 +212,30 @@ START_TEST(resumes)
 	struct storm s = storm_new((uint64_t)_i);
 
 	start_all(&s);
-	world_run(s.w, SEC);
+	world_run(s.w, 10 * SEC);
 	world_sleep(s.w, 5 * HOUR);
-	/* Ten seconds, evenly: a hundred in each. */
-	ck_assert_uint_le(watch(&s, 11 * SEC), 2 * ENDPOINTS / 10);
+	ck_assert_uint_eq(count(&s, REGISTRATION_REGISTERED), 0);
+	ck_assert_uint_le(watch(&s, SEC), PACE_UNPROVEN + PACE_BURST + PACE_FIRST);
+	ck_assert_uint_le(watch(&s, 20 * SEC), PACE_BURST + PACE_MOST);
 	ck_assert_uint_eq(count(&s, REGISTRATION_REGISTERED), ENDPOINTS);
+	world_free(s.w);
+}
+END_TEST
+
+/* Everybody leaves: as gently as they came. */
+START_TEST(leaves)
+{
+	struct storm s = storm_new((uint64_t)_i);
+	usec_t began;
+
+	start_all(&s);
+	world_run(s.w, 60 * SEC);
+	began = world_now(s.w);
+	ua_stop(s.wu->ua);
+	ck_assert_uint_le(watch(&s, SEC), PACE_UNPROVEN + PACE_BURST + PACE_FIRST);
+	while (!ua_is_stopped(s.wu->ua))
+		ck_assert_uint_le(watch(&s, SEC), PACE_BURST + PACE_MOST);
+	ck_assert_uint_le(world_now(s.w) - began, 10 * SEC);
 	world_free(s.w);
 }
 END_TEST
@@ -150,7 +248,10 @@ static Suite *suite(void)
 	tcase_set_timeout(c, 120);
 	tcase_add_loop_test(c, dead_from_the_start, 1, 2);
 	tcase_add_loop_test(c, dies_and_comes_back, 1, 2);
+	tcase_add_loop_test(c, refuses, 1, 2);
+	tcase_add_loop_test(c, asks_to_be_left_alone, 1, 2);
 	tcase_add_loop_test(c, resumes, 1, 2);
+	tcase_add_loop_test(c, leaves, 1, 2);
 	suite_add_tcase(s, c);
 	return s;
 }
