@@ -37,10 +37,14 @@ static void get_instance_id(struct bus_writer *w, void *object)
 	bus_write_str(w, of(object)->instance_id);
 }
 
-static void get_no_gruu(struct bus_writer *w, void *object)
+static void get_gruu(struct bus_writer *w, void *object)
 {
-	(void)object;
-	bus_write_str(w, ""); /* RFC 5627 is not asked for by this version */
+	bus_write_str(w, gruu_get(of(object), GRUU_PUBLIC));
+}
+
+static void get_temporary_gruu(struct bus_writer *w, void *object)
+{
+	bus_write_str(w, gruu_get(of(object), GRUU_TEMPORARY));
 }
 
 static void get_profile(struct bus_writer *w, void *object)
@@ -236,12 +240,12 @@ const struct bus_property iface_endpoint_properties[] = {
 		.doc = "SIP instance (RFC 5626 section 4.1), the same after every restart." },
 	{ .name = "Gruu",
 		.sig = "s",
-		.get = get_no_gruu,
+		.get = get_gruu,
 		.flags = BUS_EMITS,
 		.doc = "Public GRUU (RFC 5627); empty if the registrar gave none." },
 	{ .name = "TemporaryGruu",
 		.sig = "s",
-		.get = get_no_gruu,
+		.get = get_temporary_gruu,
 		.flags = BUS_EMITS,
 		.doc = "Temporary GRUU (RFC 5627); empty if the registrar gave none." },
 	{ .name = "Profile",

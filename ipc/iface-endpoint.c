@@ -313,6 +313,8 @@ void iface_endpoint_changed(struct endpoint *ep, unsigned changes)
 		{ UA_CHANGE_CONTACT, "Server" },
 		{ UA_CHANGE_CONTACT, "Connections" },
 		{ UA_CHANGE_CONTACT, "Transport" },
+		{ UA_CHANGE_CONTACT, "Gruu" },
+		{ UA_CHANGE_CONTACT, "TemporaryGruu" },
 		{ UA_CHANGE_AUTH, "AuthenticationScheme" },
 		{ UA_CHANGE_AUTH, "AuthenticationAlgorithm" },
 	};

@@ -127,8 +127,7 @@ static void get_description_state(struct bus_writer *w, void *object)
 
 static void get_gruu(struct bus_writer *w, void *object)
 {
-	(void)object;
-	bus_write_str(w, ""); /* RFC 5627 is not asked for by this version */
+	bus_write_s(w, session_gruu(of(object)));
 }
 
 const struct bus_property iface_session_properties[] = {

@@ -199,7 +199,7 @@ void iface_session_removed(struct iface *i, struct session *s)
 void iface_session_changed(struct session *s, unsigned changes)
 {
 	static const struct {
-		enum ua_session_change change;
+		unsigned changes; /* of enum ua_session_change */
 		const char *property;
 	} rows[] = {
 		{ UA_SESSION_STATE, "State" },
@@ -208,6 +208,7 @@ void iface_session_changed(struct session *s, unsigned changes)
 		{ UA_SESSION_DESCRIPTION, "DescriptionState" },
 		{ UA_SESSION_REMOTE, "RemoteTarget" },
 		{ UA_SESSION_REMOTE, "AssertedIdentity" },
+		{ UA_SESSION_REMOTE | UA_SESSION_START, "Gruu" },
 		{ UA_SESSION_TIMER, "SessionExpires" },
 		{ UA_SESSION_TIMER, "Refresher" },
 	};
@@ -216,7 +217,7 @@ void iface_session_changed(struct session *s, unsigned changes)
 	if (!is)
 		return;
 	for (size_t k = 0; k < ARRAY_LEN(rows); k++)
-		if (changes & rows[k].change)
+		if (changes & rows[k].changes)
 			bus_changed(is->object, &iface_session, rows[k].property);
 }
 

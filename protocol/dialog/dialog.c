@@ -8,6 +8,7 @@
 #include "protocol/msg/build.h"
 #include "protocol/msg/dialog-id.h"
 #include "protocol/msg/params.h"
+#include "protocol/msg/privacy.h"
 
 void dialog_table_init(struct dialog_table *dt, uint64_t seed)
 {
@@ -190,6 +191,7 @@ int dialog_new_client(struct dialog_table *dt, const struct msg *request,
 	d->remote = dup_party(&request->to);
 	d->local_cseq = request->cseq;
 	d->secure = request->uri.scheme == URI_SIPS;
+	d->anonymous = privacy_is_wanted(request);
 	d->state = response->status < 200 ? DIALOG_EARLY : DIALOG_CONFIRMED;
 	if (set_target(d, response) < 0) {
 		d->remote_target = slice_dup(request->request_uri);

@@ -39,7 +39,8 @@ struct dialog {
 	uint32_t local_cseq; /* the last that we used; 0: none yet */
 	uint32_t remote_cseq;
 	bool has_remote_cseq;
-	bool secure; /* 12.1.1: sips */
+	bool secure;    /* 12.1.1: sips */
+	bool anonymous; /* our side hides who it is (RFC 3323) */
 	enum dialog_state state;
 	struct list usages; /* of struct usage */
 };

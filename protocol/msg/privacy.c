@@ -3,6 +3,7 @@
 
 #include "protocol/base/err.h"
 #include "protocol/base/mem.h"
+#include "protocol/msg/msg.h"
 #include "protocol/msg/scan.h"
 
 static unsigned find_flag(struct slice word)
@@ -43,4 +44,35 @@ int privacy_parse(struct slice value, unsigned *ret_mask)
 		return -EBADMSG;
 	*ret_mask = mask;
 	return 0;
+}
+
+static bool hides(struct slice value)
+{
+	unsigned mask;
+
+	return privacy_parse(value, &mask) == 0 &&
+	       (mask & (PRIVACY_USER | PRIVACY_HEADER | PRIVACY_ID));
+}
+
+bool privacy_is_wanted(const struct msg *m)
+{
+	const struct hdr *h = NULL;
+
+	if (slice_eq_ci(m->from.uri.host, SLICE("anonymous.invalid")))
+		return true;
+	while ((h = msg_header_next(m, HDR_PRIVACY, h)))
+		if (hides(h->value))
+			return true;
+	return false;
+}
+
+bool privacy_in_lines(struct slice lines)
+{
+	struct slice line, name, value;
+
+	while (slice_cut(lines, '\n', &line, &lines))
+		if (slice_cut(line, ':', &name, &value) &&
+			hdr_find(slice_trim(name)) == HDR_PRIVACY && hides(slice_trim(value)))
+			return true;
+	return false;
 }

@@ -2,6 +2,8 @@
 #pragma once
 #include "protocol/base/slice.h"
 
+struct msg;
+
 /* What Privacy asks for (RFC 3323 section 4.2), a mask. */
 enum {
 	PRIVACY_HEADER = 1 << 0,
@@ -19,3 +21,7 @@ enum {
  * -EBADMSG if malformed or empty.
  */
 int privacy_parse(struct slice value, unsigned *ret_mask);
+/* Whole header lines, of which a Privacy asks not to say who the sender is: user, header or id. */
+bool privacy_in_lines(struct slice lines);
+/* The sender of m asks for that, or hides itself (RFC 3323 section 4.1.1.3). */
+bool privacy_is_wanted(const struct msg *m);

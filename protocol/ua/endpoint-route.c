@@ -129,7 +129,10 @@ static bool instance_of_opaque(struct slice opaque, struct buf *ret)
 
 /* ---- what a request says ---- */
 
-/* The URI has the parameters of a GRUU, of either kind. It means this one instance and no other. */
+/*
+ * The URI has the parameters of a GRUU, of either kind. It means this one instance and no other.
+ * None that a registrar told us, but perhaps one of an earlier run: those tell the instance.
+ */
 static bool find_gruu(const struct ua *ua, struct slice aor, const struct uri *uri,
 	struct endpoint **ret_endpoint)
 {
@@ -223,6 +226,9 @@ struct endpoint *endpoint_route(struct ua *ua, const struct flow *f, const struc
 
 	if (node)
 		return container_of(node, struct endpoint, by_token);
+	ep = gruu_find(ua, &m->uri);
+	if (ep)
+		return ep;
 	uri_append_aor(&aor, &m->uri);
 	if (!find_gruu(ua, buf_slice(&aor), &m->uri, &ep)) {
 		ep = find_named(ua, buf_slice(&aor), m);

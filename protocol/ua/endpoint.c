@@ -233,6 +233,7 @@ void endpoint_free(struct endpoint *ep)
 	map_deinit(&ep->turns);
 	registration_free(ep->registration);
 	ep->registration = NULL;
+	gruu_forget(ep);
 	refer_endpoint_over(ep, REFER_SILENT);
 	session_endpoint_over(ep, SESSION_SILENT);
 	while ((node = list_first(&ep->requests)))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 #include "protocol/ua/auth.h"
+#include "protocol/ua/gruu.h"
 #include "protocol/ua/outcome.h"
 #include "protocol/ua/profile.h"
 #include "protocol/ua/ua.h"
@@ -40,6 +41,7 @@ struct endpoint {
 
 	struct auth auth;
 	struct registration *registration; /* NULL if the kind does not register */
+	struct gruu_set gruus;             /* of that registration */
 	/* The cached connection to the server, NULL until something was sent. */
 	struct flow *flow;
 	struct list by_flow; /* in flow->endpoints */

@@ -96,12 +96,11 @@ static bool refuse_interval(struct leg *l, struct flow *reply_flow, struct msg *
 
 static void append_2xx_lines(struct buf *b, struct leg *l, const struct txn *t)
 {
+	struct contact contact = leg_contact(l, txn_request(t), txn_flow(t));
+
 	if (txn_request(t)->method == METHOD_PRACK)
 		return;
-	buf_lit(b, "Contact: <");
-	endpoint_append_contact_uri(
-		b, l->s->ep, txn_flow(t), leg_contact_scheme(l, txn_request(t)));
-	buf_lit(b, ">\r\n");
+	contact_append(b, &contact);
 	session_append_capabilities(b);
 	leg_timer_append_2xx(b, l, txn_request(t));
 }

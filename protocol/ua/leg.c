@@ -224,7 +224,7 @@ struct session_body leg_body_of(const struct msg *m)
 
 /* ---- requests, ours and theirs ---- */
 
-enum uri_scheme leg_contact_scheme(const struct leg *l, const struct msg *request)
+static enum uri_scheme contact_scheme(const struct leg *l, const struct msg *request)
 {
 	struct slice route = msg_header(request, HDR_RECORD_ROUTE);
 	struct addr first = { .uri = request->contact.uri };
@@ -236,6 +236,16 @@ enum uri_scheme leg_contact_scheme(const struct leg *l, const struct msg *reques
 			       addr_parse(route, &first) < 0))
 		return URI_SIP;
 	return first.uri.scheme == URI_SIPS ? URI_SIPS : URI_SIP;
+}
+
+struct contact leg_contact(const struct leg *l, const struct msg *request, const struct flow *f)
+{
+	return (struct contact){
+		.ep = l->s->ep,
+		.flow = f,
+		.scheme = contact_scheme(l, request),
+		.privacy = l->usage.dialog->anonymous ? CONTACT_ANONYMOUS : CONTACT_OPEN,
+	};
 }
 
 void leg_refuse(struct leg *l, struct flow *reply_flow, struct msg *m, unsigned status,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 #include "protocol/dialog/usage.h"
+#include "protocol/ua/contact.h"
 #include "protocol/ua/leg-state.h"
 
 /*
@@ -71,8 +72,8 @@ struct session_body leg_body_get(const struct leg_body *b);
 /* The session body of a message: type and bytes; n == 0: none that counts. Multipart is handed on
  * as it is. */
 struct session_body leg_body_of(const struct msg *m);
-/* Of our Contact in an answer to that request: sips where 12.1.1 wants it. */
-enum uri_scheme leg_contact_scheme(const struct leg *l, const struct msg *request);
+/* Ours in an answer to that request, over that flow: sips where 12.1.1 wants it. */
+struct contact leg_contact(const struct leg *l, const struct msg *request, const struct flow *f);
 /* Answers a request of the peer's at once, without an owner: a new transaction, or 503. */
 void leg_refuse(struct leg *l, struct flow *reply_flow, struct msg *m, unsigned status,
 	struct slice headers);

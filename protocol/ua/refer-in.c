@@ -237,7 +237,7 @@ static void answer_subscribe(
 	struct buf lines = BUF_NULL;
 
 	build_header_u64(&lines, HDR_EXPIRES, seconds);
-	refer_append_contact(&lines, r->ep, m, reply_flow);
+	refer_append_contact(&lines, r, m, reply_flow);
 	refer_answer(r->ep, reply_flow, m,
 		&(struct uas_reply){ .status = 200, .headers = buf_slice(&lines) });
 	buf_deinit(&lines);
@@ -347,7 +347,7 @@ static int consent(struct refer_in *r, struct slice to_tag, struct buf *lines)
 	r->accepted = true;
 	if (r->request->to_tag.p == NULL)
 		dialog_append_record_routes(lines, r->request);
-	refer_append_contact(lines, r->ep, r->request, r->flow);
+	refer_append_contact(lines, r, r->request, r->flow);
 	if (silent)
 		build_header(lines, HDR_REFER_SUB, SLICE("false"));
 	build_header(lines, HDR_SUPPORTED, SLICE("norefersub, tdialog"));

@@ -70,7 +70,7 @@ bool refer_event(const struct msg *m, struct event *ret);
 bool refer_event_fits(const struct event *e, uint32_t cseq);
 /* Contact of our answer to m, which came over f. */
 void refer_append_contact(
-	struct buf *b, const struct endpoint *ep, const struct msg *m, const struct flow *f);
+	struct buf *b, const struct refer_in *r, const struct msg *m, const struct flow *f);
 /* Queues a NOTIFY, or NULL: accepted, for r's owner. */
 void refer_tell(struct refer *r, const struct msg *m);
 void refer_drop_news(struct refer *r);

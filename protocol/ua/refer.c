@@ -44,16 +44,17 @@ bool refer_event_fits(const struct event *e, uint32_t cseq)
 }
 
 void refer_append_contact(
-	struct buf *b, const struct endpoint *ep, const struct msg *m, const struct flow *f)
+	struct buf *b, const struct refer_in *r, const struct msg *m, const struct flow *f)
 {
-	enum uri_scheme scheme = m->uri.scheme == URI_SIPS ? URI_SIPS : URI_SIP;
-	struct buf v = BUF_NULL;
+	const struct dialog *d = r->usage.dialog;
+	struct contact c = {
+		.ep = r->ep,
+		.flow = f,
+		.scheme = m->uri.scheme == URI_SIPS ? URI_SIPS : URI_SIP,
+		.privacy = d && d->anonymous ? CONTACT_ANONYMOUS : CONTACT_OPEN,
+	};
 
-	buf_putc(&v, '<');
-	endpoint_append_contact_uri(&v, ep, f, scheme);
-	buf_putc(&v, '>');
-	build_header(b, HDR_CONTACT, buf_slice(&v));
-	buf_deinit(&v);
+	contact_append(b, &c);
 }
 
 /* ---- outside of sessions: news for the owner ---- */

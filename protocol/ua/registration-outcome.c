@@ -209,6 +209,7 @@ static void registered(struct registration *r, const struct outcome *o, const st
 		return;
 	}
 	registration_take_route(r, o->response);
+	gruu_take(r->ep, o->response);
 	free(r->contact);
 	r->contact = contact;
 	succeed(r, o, granted);

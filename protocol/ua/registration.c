@@ -177,6 +177,7 @@ void registration_forget_contact(struct registration *r)
 	free(r->contact);
 	r->contact = NULL;
 	registration_free_route(r);
+	gruu_forget(r->ep);
 	endpoint_mark(r->ep, UA_CHANGE_CONTACT);
 }
 
@@ -268,7 +269,7 @@ void registration_send(struct registration *r)
 	else
 		prepare_unregister(r, &a, &spec);
 	add_header(&a, hdr_name(HDR_EXPIRES), buf_slice(&a.expires));
-	add_header(&a, hdr_name(HDR_SUPPORTED), SLICE("path"));
+	add_header(&a, hdr_name(HDR_SUPPORTED), SLICE("path, gruu"));
 	spec.uri = buf_slice(&a.uri);
 	spec.headers = a.headers;
 	spec.n_headers = a.n_headers;

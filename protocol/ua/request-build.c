@@ -181,7 +181,8 @@ static void append_stale_contact(struct buf *b, const struct request *r, const s
 	buf_deinit(&v);
 }
 
-static void append_contact(struct buf *b, const struct request *r, const struct flow *f)
+/* What is registered is where we are, never a GRUU of it (RFC 5627 4.1). */
+static void append_binding(struct buf *b, const struct request *r, const struct flow *f)
 {
 	struct buf v = BUF_NULL;
 
@@ -192,6 +193,21 @@ static void append_contact(struct buf *b, const struct request *r, const struct 
 	build_header(b, HDR_CONTACT, buf_slice(&v));
 	buf_deinit(&v);
 	append_stale_contact(b, r, f);
+}
+
+static void append_contact(struct buf *b, const struct request *r, const struct flow *f)
+{
+	struct contact c = {
+		.ep = r->ep,
+		.flow = f,
+		.scheme = contact_scheme(r),
+		.privacy = r->privacy,
+	};
+
+	if (r->way.server == REQUEST_TO_REGISTRAR)
+		append_binding(b, r, f);
+	else
+		contact_append(b, &c);
 }
 
 void request_build(struct buf *b, struct request *r, const struct flow *f, struct slice credentials)

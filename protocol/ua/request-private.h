@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+#include "protocol/ua/contact.h"
 #include "protocol/ua/request-health.h"
 #include "protocol/ua/request-way.h"
 
@@ -21,6 +22,7 @@ struct request {
 	/* The wish, copied. */
 	struct request_way way;
 	enum request_contact contact;
+	enum contact_privacy privacy; /* of that Contact */
 	enum request_redirects redirects;
 	char *method, *contact_params, *stale_contact, *content_type, *body;
 	size_t body_n;

@@ -5,6 +5,7 @@
 
 #include "protocol/base/err.h"
 #include "protocol/msg/build.h"
+#include "protocol/msg/privacy.h"
 #include "protocol/ua/registration.h"
 #include "protocol/ua/request-private.h"
 
@@ -66,6 +67,15 @@ static int check(const struct endpoint *ep, const struct request_spec *spec)
 	return request_way_find(ep, &way, &uri, &hop);
 }
 
+/* A client asks for it by a header; who hides its name means its Contact, too. */
+static enum contact_privacy privacy_of(const struct request *r, const struct request_spec *spec)
+{
+	bool hides = spec->dialog ? spec->dialog->anonymous
+				  : spec->from.n || privacy_in_lines(buf_slice(&r->common));
+
+	return hides ? CONTACT_ANONYMOUS : CONTACT_OPEN;
+}
+
 static struct request *make(struct endpoint *ep, const struct request_spec *spec)
 {
 	struct request *r = mem_new(struct request);
@@ -88,6 +98,7 @@ static struct request *make(struct endpoint *ep, const struct request_spec *spec
 	r->note.deliver = deliver;
 	r->timeout.fire = on_timeout;
 	request_build_common(r, spec);
+	r->privacy = privacy_of(r, spec);
 	request_add_target(r, request_uri(spec), 0);
 	list_append(&ep->requests, &r->node);
 	if (!r->acknowledges)

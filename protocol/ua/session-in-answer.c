@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "protocol/base/err.h"
 #include "protocol/msg/build.h"
+#include "protocol/msg/privacy.h"
 #include "protocol/ua/limits.h"
 #include "protocol/ua/session-in-private.h"
 #include "protocol/ua/uas.h"
@@ -16,14 +17,16 @@ enum { SESSION_PROGRESS = 183 };
 
 static void append_contact(struct buf *b, const struct session *s)
 {
-	struct buf v = BUF_NULL;
+	struct contact c = leg_contact(s->leg, s->invite_msg, txn_flow(s->invite_txn));
 
-	buf_putc(&v, '<');
-	endpoint_append_contact_uri(
-		&v, s->ep, txn_flow(s->invite_txn), leg_contact_scheme(s->leg, s->invite_msg));
-	buf_putc(&v, '>');
-	build_header(b, HDR_CONTACT, buf_slice(&v));
-	buf_deinit(&v);
+	contact_append(b, &c);
+}
+
+/* RFC 3323 4.2: who is called may hide as well. */
+static void note_privacy(struct session *s, struct slice lines)
+{
+	if (privacy_in_lines(lines))
+		s->leg->usage.dialog->anonymous = true;
 }
 
 /* What a response that makes a dialog has beside the names (12.1.1, 13.3.1.4). */
@@ -190,6 +193,7 @@ int session_ring(struct session *s, const struct session_ring *r)
 		r->reliable == SESSION_RELIABLE || has_offer(s, r) || peer_requires_reliable(s);
 	err = session_append_headers(&lines, &r->headers);
 	p.lines = buf_slice(&lines);
+	note_privacy(s, p.lines);
 	if (err == 0)
 		err = send_provisional(s, &p);
 	if (err == 0) {
@@ -338,6 +342,7 @@ int session_accept(
 		return -ESTALE;
 	}
 	err = session_append_headers(&lines, headers);
+	note_privacy(s, buf_slice(&lines));
 	if (err == 0)
 		err = leg_reliable_waits(s->leg) ? accept_later(s, body, buf_slice(&lines))
 						 : send_2xx(s, body, buf_slice(&lines));

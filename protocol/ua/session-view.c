@@ -117,6 +117,15 @@ struct slice session_remote_target(const struct session *s)
 	return l ? slice_str(l->usage.dialog->remote_target) : SLICE_NULL;
 }
 
+/* From what we sent: the INVITE, or our 2xx to it. */
+struct slice session_gruu(const struct session *s)
+{
+	const struct msg *m = session_msg(s, s->outgoing ? SESSION_INVITE : SESSION_FINAL);
+
+	return m && m->contact.uri.text.p && gruu_is(&m->contact.uri) ? m->contact.uri.text
+								      : SLICE_NULL;
+}
+
 usec_t session_start_time(const struct session *s)
 {
 	return s->start_time;

@@ -38,6 +38,8 @@ struct slice session_local(const struct session *s);
 struct slice session_remote(const struct session *s);
 struct slice session_request_uri(const struct session *s);
 struct slice session_remote_target(const struct session *s);
+/* The GRUU that we gave as Contact (RFC 5627 4.4); empty: none. */
+struct slice session_gruu(const struct session *s);
 /* The i-th identity that the endpoint's own server asserts of the far end, in its INVITE or in its
  * final answer to ours (RFC 3325), as a header value; p == NULL: no more, or nobody to be believed
  * said so. */

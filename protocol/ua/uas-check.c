@@ -15,6 +15,7 @@ static const struct {
 	/* RFC 3262 section 4 has it for INVITE; some repeat it in what follows. */
 	{ "100rel", 1U << METHOD_INVITE | 1U << METHOD_OPTIONS | 1U << METHOD_PRACK |
 			    1U << METHOD_UPDATE },
+	{ "gruu", ~0U }, /* RFC 5627 4.4: who requires it wants its own looked at as one */
 	{ "join", 1U << METHOD_INVITE | 1U << METHOD_OPTIONS },
 	{ "norefersub", 1U << METHOD_REFER },
 	{ "replaces", 1U << METHOD_INVITE | 1U << METHOD_OPTIONS | 1U << METHOD_REFER },

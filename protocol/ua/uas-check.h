@@ -6,7 +6,7 @@ struct msg;
 struct ua;
 
 /* The option tags of the Supported header. */
-#define UAS_SUPPORTED "100rel, join, norefersub, replaces, tdialog, timer"
+#define UAS_SUPPORTED "100rel, gruu, join, norefersub, replaces, tdialog, timer"
 
 struct uas_verdict {
 	unsigned status; /* 0: go on */

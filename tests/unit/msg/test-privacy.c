@@ -54,4 +54,32 @@ START_TEST(refused)
 }
 END_TEST
 
-RUN_TESTS("msg-privacy", masks, refused)
+/* RFC 3323 4.2: "session" and "none" do not ask to hide the name; RFC 3325 9.3 "id" does. */
+START_TEST(lines)
+{
+	static const struct {
+		const char *text;
+		bool hides;
+	} rows[] = {
+		{ "Privacy: id\r\n", true },
+		{ "X-A: 1\r\nprivacy : session;user\r\nX-B: 2\r\n", true },
+		{ "Privacy: none\r\nPrivacy: header\r\n", true },
+		{ "Privacy: none\r\n", false },
+		{ "Privacy: session;critical;history\r\n", false },
+		{ "X-Privacy: id\r\n", false },
+		{ "Subject: Privacy: id\r\n", false },
+		{ "Privacy: id id\r\n", false },
+		{ "\r\n", false },
+		{ "", false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct slice text = exact_str(rows[i].text);
+
+		ck_assert_msg(privacy_in_lines(text) == rows[i].hides, "%s", rows[i].text);
+		exact_free(text);
+	}
+}
+END_TEST
+
+RUN_TESTS("msg-privacy", masks, refused, lines)
