@@ -267,28 +267,39 @@ PasswordFile=%s
     # ---- peers
 
     def start_registrar(self, *defines):
-        modules = sorted(glob.glob('/usr/lib/*/kamailio/modules/') + glob.glob('/usr/lib*/kamailio/modules/'))[0]
-        run = self.path('kamailio', 'x')[:-2]
-        with open(os.path.join(HERE, 'kamailio.cfg'), encoding='utf-8') as f:
-            text = f.read().replace('MODULES', modules).replace('PORT', str(self.port))
-        text = text.replace('SECURE', str(self.port + 1)).replace('RUN', run)
-        config = self.write('kamailio/kamailio.cfg', text)
-        if self.secure:
-            self.secure_registrar()
-        defines = [*defines, *['IPV6'] * has_ipv6(), *['TLS'] * self.secure]
-        argv = ['kamailio', '-f', config, '-w', run, '-Y', run, '-P', run + '/pid', '-m', '64', '-M', '8', '-DD', '-E',
-                '-x', 'fm', '-X', 'fm']  # a plain allocator: the one for debugging takes a second for TLS
-        for define in defines:
-            argv += ['-A', define]
-        self.registrar = self.start('kamailio', argv)
-        wait_for(lambda: self.options_answered() or not self.registrar.alive, 'the registrar')
+        self.registrar = self.start_kamailio('kamailio', self.port, defines)
+        wait_for(lambda: self.options_answered(self.port) or not self.registrar.alive, 'the registrar')
         if not self.registrar.alive:
             raise NotYet('kamailio ended: ' + self.registrar.text()[-2000:])
 
-    def secure_registrar(self, certificate='server', mutual=False):
+    def start_edge(self, name='edge', *defines, port=None):
+        """An edge proxy (edge.cfg) before the registrar, which wants OUTBOUND for that. Its port is .port."""
+        port = port or free_port()
+        edge = self.start_kamailio(name, port, defines, 'edge')
+        edge.port = port
+        wait_for(lambda: self.options_answered(port) or not edge.alive, 'the edge proxy')
+        return edge
+
+    def start_kamailio(self, name, port, defines, kind='kamailio'):
+        modules = sorted(glob.glob('/usr/lib/*/kamailio/modules/') + glob.glob('/usr/lib*/kamailio/modules/'))[0]
+        run = self.path(name, 'x')[:-2]
+        with open(os.path.join(HERE, kind + '.cfg'), encoding='utf-8') as f:
+            text = f.read()
+        for word, value in (('MODULES', modules), ('EDGE', str(port)), ('PORT', str(self.port)), ('SECURE', str(port + 1)), ('RUN', run)):
+            text = text.replace(word, value)
+        config = self.write(name + '/kamailio.cfg', text)
+        if self.secure:
+            self.secure_registrar(name=name)
+        # A plain allocator: the one for debugging takes a second to set up TLS.
+        argv = ['kamailio', '-f', config, '-w', run, '-Y', run, '-P', run + '/pid', '-m', '64', '-M', '8', '-x', 'fm', '-X', 'fm', '-DD', '-E']
+        for define in (*defines, *['IPV6'] * has_ipv6(), *['TLS'] * self.secure):
+            argv += ['-A', define]
+        return self.start(name, argv)
+
+    def secure_registrar(self, certificate='server', mutual=False, name='kamailio'):
         """Which certificate it shows, and whether it wants one. Once it runs, kamctl('tls.reload') makes it so."""
         pair, wanted = self.certificates[certificate], 'yes' if mutual else 'no'
-        self.write('kamailio/tls.cfg', ''.join(
+        self.write(name + '/tls.cfg', ''.join(
             '[%s:default]\nmethod=TLSv1.2+\nprivate_key=%s\ncertificate=%s\nca_list=%s\ncrl=%s\n'
             'verify_certificate=%s\nrequire_certificate=%s\n'
             % (side, pair.key, pair.pem, self.certificates.ca, self.certificates.crl, wanted, wanted)
@@ -300,12 +311,12 @@ PasswordFile=%s
                              timeout=20, check=True)
         return run.stdout
 
-    def options_answered(self):
+    def options_answered(self, port):
         """One OPTIONS to the registrar; true if anything comes back. By TCP: those processes it starts last."""
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
             s.settimeout(5)
             try:
-                s.connect(('127.0.0.1', self.port))
+                s.connect(('127.0.0.1', port))
                 s.sendall(('OPTIONS sip:%s SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:%d;branch=z9hG4bK%d;rport\r\nMax-Forwards: 70\r\n'
                            'From: <sip:lab@127.0.0.1>;tag=1\r\nTo: <sip:%s>\r\nCall-ID: %d@lab\r\nCSeq: 1 OPTIONS\r\n'
                            'Content-Length: 0\r\n\r\n'
