@@ -3,11 +3,11 @@
 
 #include <assert.h>
 #include <event2/event.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "daemon/loop.h"
+#include "protocol/base/buf.h"
 #include "protocol/base/err.h"
 #include "protocol/base/log.h"
 #include "protocol/base/mem.h"
@@ -42,6 +42,7 @@ void net_flow_init(
 {
 	flow_init(&f->flow, ops, transport);
 	f->net = net;
+	f->flow.id = ++net->last_id;
 	f->since = loop_now();
 }
 
@@ -72,7 +73,7 @@ struct net_flow *net_flow_find_next(const struct net_flow *f)
 
 /* ---- endings ---- */
 
-void net_flow_deinit(struct net_flow *f)
+static void net_flow_unlink(struct net_flow *f)
 {
 	map_remove(&f->net->flows, &f->by_peer);
 	if (f->life == NET_ALIVE && list_is_linked(&f->node))
@@ -80,16 +81,24 @@ void net_flow_deinit(struct net_flow *f)
 	list_remove(&f->node);
 }
 
+void net_flow_deinit(struct net_flow *f)
+{
+	net_flow_unlink(f);
+	free(mem_take(&f->reason));
+}
+
 void net_flow_fail(struct net_flow *f, const char *fmt, ...)
 {
+	struct buf why = BUF_NULL;
 	va_list ap;
 
 	if (f->life != NET_ALIVE)
 		return;
-	net_flow_deinit(f);
+	net_flow_unlink(f);
 	va_start(ap, fmt);
-	(void)vsnprintf(f->reason, sizeof(f->reason), fmt, ap);
+	buf_vprintf(&why, fmt, ap);
 	va_end(ap);
+	f->reason = buf_take(&why);
 	f->life = NET_FAILED;
 	list_append(&f->net->failed, &f->node);
 	loop_soon(f->net->loop, &f->net->work);
@@ -182,21 +191,12 @@ struct flow *net_flow_broken(struct net *net, const struct host_target *target, 
 
 /* ---- UDP peers that nobody uses ---- */
 
-/* From the oldest on; all of them, or those that nobody has used for long. */
-static void drop_idle(struct net *net, size_t keep, usec_t older_than)
+static void drop_idle(struct net *net, struct net_flow *f)
 {
-	struct list *node;
-
-	while ((node = list_first(&net->idle_flows))) {
-		struct net_flow *f = list_entry(node, struct net_flow, node);
-
-		if (net->n_idle_flows <= keep && f->since > older_than)
-			break;
-		list_remove(&f->node);
-		net->n_idle_flows--;
-		if (flow_is_unused(&f->flow)) /* else it comes back when it is given back */
-			f->destroy(f);
-	}
+	list_remove(&f->node);
+	net->n_idle_flows--;
+	if (flow_is_unused(&f->flow)) /* else it comes back when it is given back */
+		f->destroy(f);
 }
 
 void net_flow_sweep(struct timer *t)
@@ -204,7 +204,14 @@ void net_flow_sweep(struct timer *t)
 	struct net *net = container_of(t, struct net, sweep);
 	usec_t now = net->loop->timers.now;
 
-	drop_idle(net, NET_MAX_IDLE_FLOWS, now > NET_UDP_IDLE ? now - NET_UDP_IDLE : 0);
+	/* From the oldest on, so that these are the ones when there are too many. */
+	list_for_each_safe (node, next, &net->idle_flows) {
+		struct net_flow *f = list_entry(node, struct net_flow, node);
+		bool old = f->idle_timeout && now >= f->since + f->idle_timeout;
+
+		if (old || net->n_idle_flows > NET_MAX_IDLE_FLOWS)
+			drop_idle(net, f);
+	}
 	if (net->n_idle_flows)
 		timer_arm(&net->loop->timers, t, NET_UDP_IDLE / 6);
 }

@@ -28,19 +28,20 @@ struct net_flow {
 	/* Alive, and nobody but us holds it any more. */
 	void (*idle)(struct net_flow *f);
 	enum net_life life;
-	char reason[64]; /* why it failed */
+	char *reason; /* why it failed */
 	struct net_key key;
-	struct map_node by_peer; /* in net->flows while alive */
+	struct map_node by_peer; /* in net->flows while alive, unless only its pool may have it */
 	struct list node;        /* in net->failed, net->dead or net->idle_flows */
 	struct net_addr peer, local;
-	usec_t since; /* last used, for the idle rule */
+	usec_t since;        /* last used, for the idle rule */
+	usec_t idle_timeout; /* how long it may lie unused; 0: for ever */
 };
 
 /* A host that has connections to us. */
 struct net_peer {
 	struct map_node node;
 	struct net_key key;
-	unsigned n;
+	unsigned n, n_new; /* connections; those that sent no valid message yet */
 };
 
 /* A bound socket, listening or not. */
@@ -60,13 +61,15 @@ struct net_socket {
 struct net {
 	struct loop *loop;
 	const struct log_sink *log;
-	struct map flows;        /* of net_flow, by key: those that live */
+	struct map flows;        /* of net_flow, by key: those that live and are found so */
+	struct map targets;      /* of net_conn, by whose and where to: those of ours that live */
 	struct map peers;        /* of net_peer */
 	struct list sockets;     /* of net_socket */
-	struct list connections; /* of net_tcp, all of them */
+	struct list connections; /* of net_conn, all of them */
 	struct list failed, dead, idle_flows;
 	size_t n_idle_flows, n_incoming, n_partial, n_queued;
 	size_t max_message, max_incoming;
+	uint64_t last_id; /* of a flow */
 	struct timer work, sweep;
 	usec_t quiet_until; /* refusals are logged once a minute */
 	struct net_counters counters;
@@ -92,7 +95,7 @@ void net_flow_bury(struct net_flow *f);
 void net_flow_unused(struct flow *flow);
 /* Frees what f owns in common; f itself is the caller's. */
 void net_flow_deinit(struct net_flow *f);
-/* Alive and unused: may be forgotten once the sweep finds it old (UDP). */
+/* Alive and unused: may be forgotten once the sweep finds it too old (UDP). */
 void net_flow_park(struct net_flow *f);
 
 /* What net->work and net->sweep fire. */
@@ -112,9 +115,9 @@ void net_udp_deinit(struct net *net);
 int net_listen(struct net *net, const struct net_socket *as);
 /* One connection of p's is gone. NULL, for connections of ours, is fine. */
 void net_listen_forget(struct net *net, struct net_peer *p);
-/* net-tcp.c */
-void net_tcp_accepted(const struct net_socket *listener, struct net_peer *peer, int fd,
+/* net-conn.c */
+void net_conn_accepted(const struct net_socket *listener, struct net_peer *peer, int fd,
 	const struct net_addr *from);
-struct flow *net_tcp_open(
+struct flow *net_conn_open(
 	struct net *net, const struct host_target *target, const struct net_addr *to);
-void net_tcp_deinit(struct net *net);
+void net_conn_deinit(struct net *net);

@@ -97,7 +97,7 @@ static void accepted(struct listener *l, int fd, const struct net_addr *from)
 	}
 	peer->n++;
 	net->n_incoming++;
-	net_tcp_accepted(&l->base, peer, fd, from);
+	net_conn_accepted(&l->base, peer, fd, from);
 }
 
 static void on_connection(evutil_socket_t fd, short what, void *ctx)

@@ -199,7 +199,22 @@ static void udp_send(struct flow *flow, struct slice bytes)
 		net_flow_fail(&f->base, "%s", strerror(-r));
 }
 
-static const struct flow_ops udp_ops = { .send = udp_send, .unused = net_flow_unused };
+static void udp_close(struct flow *flow, const char *reason)
+{
+	net_flow_fail(container_of(flow, struct net_flow, flow), "%s", reason);
+}
+
+static void udp_set_idle(struct flow *flow, uint64_t timeout)
+{
+	container_of(flow, struct net_flow, flow)->idle_timeout = timeout;
+}
+
+static const struct flow_ops udp_ops = {
+	.send = udp_send,
+	.unused = net_flow_unused,
+	.close = udp_close,
+	.set_idle = udp_set_idle,
+};
 
 /* ---- flows ---- */
 
@@ -228,6 +243,7 @@ static struct net_udp_flow *flow_new(
 	net_flow_init(base, u->base.net, &udp_ops, TRANSPORT_UDP);
 	base->destroy = flow_destroy;
 	base->idle = net_flow_park;
+	base->idle_timeout = NET_UDP_IDLE;
 	base->peer = *peer;
 	base->local = *local;
 	net_addr_set_port(&base->local, net_addr_port(&u->base.bound));
@@ -402,7 +418,7 @@ static void drain_errors(struct net_udp *u)
 
 /* ---- sockets ---- */
 
-static void udp_close(struct net_socket *s)
+static void close_socket(struct net_socket *s)
 {
 	struct net_udp *u = udp_of(s);
 	struct list *node;
@@ -438,7 +454,7 @@ static int open_socket(struct net *net, const struct net_socket *as, struct net_
 	int r;
 
 	u->base = *as;
-	u->base.close = udp_close;
+	u->base.close = close_socket;
 	list_init(&u->queue);
 	list_init(&u->flows);
 	r = net_socket_open(&u->base, net, SOCK_DGRAM);

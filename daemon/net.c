@@ -35,7 +35,7 @@ static size_t max_incoming(void)
 struct net *net_new(struct loop *loop, const struct log_sink *log)
 {
 	struct net *net = mem_new(struct net);
-	uint64_t seed[2];
+	uint64_t seed[3];
 
 	random_fill(seed, sizeof(seed));
 	net->loop = loop;
@@ -46,6 +46,7 @@ struct net *net_new(struct loop *loop, const struct log_sink *log)
 	net->sweep.fire = net_flow_sweep;
 	map_init(&net->flows, seed[0]);
 	map_init(&net->peers, seed[1]);
+	map_init(&net->targets, seed[2]);
 	list_init(&net->sockets);
 	list_init(&net->connections);
 	list_init(&net->failed);
@@ -62,7 +63,7 @@ void net_free(struct net *net)
 	if (!net)
 		return;
 	net_flow_work(&net->work);
-	net_tcp_deinit(net);
+	net_conn_deinit(net);
 	while ((flow = map_any(&net->flows))) {
 		struct net_flow *f = container_of(flow, struct net_flow, by_peer);
 
@@ -79,6 +80,7 @@ void net_free(struct net *net)
 	timer_cancel(&net->loop->timers, &net->sweep);
 	map_deinit(&net->flows);
 	map_deinit(&net->peers);
+	map_deinit(&net->targets);
 	free(net);
 }
 
@@ -212,7 +214,7 @@ struct flow *net_open(struct net *net, const struct host_target *target)
 	case TRANSPORT_UDP:
 		return net_udp_open(net, target, &to);
 	case TRANSPORT_TCP:
-		return net_tcp_open(net, target, &to);
+		return net_conn_open(net, target, &to);
 	case TRANSPORT_TLS:
 		return net_flow_broken(net, target, "TLS is not supported yet");
 	case TRANSPORT_NONE:

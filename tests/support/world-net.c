@@ -89,6 +89,7 @@ static void flow_free(struct world_flow *f)
 	while ((node = list_first(&f->queued)))
 		packet_free(list_entry(node, struct world_packet, node));
 	end_connecting(f);
+	timer_cancel(&f->ua->w->timers, &f->closed);
 	list_remove(&f->node);
 	free(f->pool);
 	free(f->domain);
@@ -132,7 +133,20 @@ static void on_unused(struct flow *base)
 	flow_of(base)->ua->w->garbage = true;
 }
 
-static const struct flow_ops flow_ops = { .send = on_send, .unused = on_unused };
+/* Not before the core has returned. */
+static void on_close(struct flow *base, const char *reason)
+{
+	struct world_flow *f = flow_of(base);
+
+	(void)snprintf(f->close_reason, sizeof(f->close_reason), "%s", reason);
+	timer_arm(&f->ua->w->timers, &f->closed, 0);
+}
+
+static const struct flow_ops flow_ops = {
+	.send = on_send,
+	.unused = on_unused,
+	.close = on_close,
+};
 
 static struct world_flow *find_flow(struct world_ua *wu, enum transport transport,
 	const struct flow_addr *local, const struct flow_addr *peer)
@@ -148,6 +162,8 @@ static struct world_flow *find_flow(struct world_ua *wu, enum transport transpor
 	return NULL;
 }
 
+static void fire_closed(struct timer *t);
+
 static struct world_flow *flow_new(
 	struct world_ua *wu, enum transport transport, const struct flow_addr *peer)
 {
@@ -159,6 +175,7 @@ static struct world_flow *flow_new(
 	(void)snprintf(f->base.local.host, sizeof(f->base.local.host), "%s", wu->address);
 	f->base.local.port = transport_default_port(transport);
 	f->base.state = FLOW_UP;
+	f->closed.fire = fire_closed;
 	list_init(&f->queued);
 	list_append(&wu->flows, &f->node);
 	f->pool = mem_strdup("");
@@ -373,22 +390,35 @@ static struct world_flow *far_end(struct world_flow *f)
 	return far ? find_flow(far, f->base.transport, &f->base.peer, &f->base.local) : NULL;
 }
 
+static void end_both(struct world_flow *f, const char *reason, const char *far_reason)
+{
+	struct world_flow *far = flow_is_reliable(&f->base) ? far_end(f) : NULL;
+
+	flow_down(f, reason);
+	if (far)
+		flow_down(far, far_reason);
+}
+
+static void fire_closed(struct timer *t)
+{
+	struct world_flow *f = container_of(t, struct world_flow, closed);
+
+	end_both(f, f->close_reason, "the peer closed the connection");
+}
+
 /* From the start each time: a broken flow makes others come and go. */
 static void break_flows(struct world_ua *wu, bool (*doomed)(const struct world_flow *))
 {
 	struct list *pos = list_first(&wu->flows);
 
 	while (pos && pos != &wu->flows) {
-		struct world_flow *f = list_entry(pos, struct world_flow, node), *far;
+		struct world_flow *f = list_entry(pos, struct world_flow, node);
 
 		if (f->base.state == FLOW_DOWN || !doomed(f)) {
 			pos = pos->next;
 			continue;
 		}
-		far = flow_is_reliable(&f->base) ? far_end(f) : NULL;
-		flow_down(f, "connection reset by peer");
-		if (far)
-			flow_down(far, "connection reset by peer");
+		end_both(f, "connection reset by peer", "connection reset by peer");
 		pos = list_first(&wu->flows);
 	}
 	world_net_collect(wu->w);

@@ -62,6 +62,8 @@ struct world_flow {
 	bool hopeless;       /* opening, and the peer is silent */
 	struct flow_tls tls; /* base.tls points here */
 	char *pool, *domain; /* whose it is, and for which name: "" for none */
+	struct timer closed; /* armed once the core wants it to end */
+	char close_reason[64];
 	usec_t last_arrival; /* a stream keeps its order */
 };
 

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Bytes of a connection: from the socket to messages, from messages to the socket. */
+#include <event2/event.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "daemon/loop.h"
+#include "daemon/net-conn.h"
+#include "protocol/base/err.h"
+#include "protocol/ua/ua.h"
+
+enum {
+	READ_SIZE = 16384,
+	ROUNDS = 4, /* reads before others have their turn */
+};
+
+/* ---- writing ---- */
+
+void net_stream_drop(struct net_conn *c)
+{
+	c->base.net->n_queued -= c->out.cap;
+	buf_deinit(&c->out);
+	c->out_at = 0;
+}
+
+static void flushed(struct net_conn *c)
+{
+	net_stream_drop(c);
+	(void)event_del(c->writable);
+	if (c->phase == NET_CONN_DRAINING)
+		(void)shutdown(c->fd, SHUT_WR);
+}
+
+void net_stream_flush(struct net_conn *c)
+{
+	while (c->out_at < c->out.n) {
+		ssize_t n = send(c->fd, c->out.p + c->out_at, c->out.n - c->out_at,
+			MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN) {
+			(void)event_add(c->writable, NULL);
+			return;
+		}
+		if (n < 0) {
+			net_conn_break(c, strerror(errno));
+			return;
+		}
+		c->out_at += (size_t)n;
+		c->stuck = net_conn_now(c);
+	}
+	flushed(c);
+}
+
+/* Behind what waits already. */
+static void append_out(struct net_conn *c, struct slice bytes)
+{
+	size_t cap = c->out.cap;
+
+	if (c->out_at > c->out.n / 2) {
+		buf_consume(&c->out, c->out_at);
+		c->out_at = 0;
+	}
+	buf_put(&c->out, bytes);
+	c->base.net->n_queued += c->out.cap - cap;
+}
+
+void net_stream_put(struct net_conn *c, struct slice bytes)
+{
+	bool idle = c->out.n == 0;
+
+	if (c->out.n - c->out_at + bytes.n > NET_MAX_QUEUED) {
+		net_conn_break(c, "the peer does not read");
+		return;
+	}
+	append_out(c, bytes);
+	if (idle)
+		c->stuck = net_conn_now(c);
+	if (idle && c->phase == NET_CONN_OPEN)
+		net_stream_flush(c);
+	/* Only now, so that who reads suffers nothing from those who do not. */
+	if (c->out.n && c->base.net->n_queued > NET_MAX_QUEUED_TOTAL)
+		net_conn_break(c, "too much waits for peers that do not read");
+	if (idle && c->out.n)
+		net_conn_rearm(c);
+}
+
+/* ---- reading ---- */
+
+bool net_stream_is_unfinished(const struct net_conn *c)
+{
+	return c->in.n > 0 && c->in.p[0] != '\r';
+}
+
+static void keep_partial(struct net_conn *c, size_t cap_before)
+{
+	struct net *net = c->base.net;
+
+	if (c->in.n == 0)
+		buf_deinit(&c->in);
+	net->n_partial += c->in.cap - cap_before;
+	if (net->n_partial > NET_MAX_PARTIAL && c->in.n)
+		net_conn_break(c, "too many unfinished messages are held");
+}
+
+static void take_message(struct net_conn *c, struct slice frame, enum msg_framing framing)
+{
+	struct ua *ua = c->base.net->loop->ua;
+	uint64_t bad;
+
+	c->base.net->counters.frames_in++;
+	if (!ua)
+		return;
+	bad = ua->n_bad_messages;
+	ua_receive(ua, &c->base.flow, frame, framing);
+	if (ua->n_bad_messages == bad)
+		net_conn_prove(c);
+}
+
+static void take_frame(struct net_conn *c, enum frame_kind kind, struct slice frame)
+{
+	switch (kind) {
+	case FRAME_PARTIAL:
+		break;
+	case FRAME_MESSAGE:
+		take_message(c, frame, MSG_STREAM);
+		break;
+	case FRAME_PING:
+		net_stream_put(c, SLICE("\r\n"));
+		break;
+	case FRAME_PONG:
+		c->pongs |= c->pinged != 0;
+		break;
+	case FRAME_BAD:
+	case FRAME_TOO_LARGE:
+		c->base.net->counters.frames_bad++;
+		if (frame.n)
+			take_message(c, frame, kind == FRAME_BAD ? MSG_STREAM : MSG_HEAD);
+		net_conn_drain(
+			c, kind == FRAME_BAD ? "the stream is not SIP" : "a message is too large");
+		break;
+	}
+}
+
+static void take_frames(struct net_conn *c)
+{
+	size_t at = 0, n;
+	struct slice frame;
+
+	while (c->base.life == NET_ALIVE) {
+		enum frame_kind kind = frame_next(&c->frame, slice_skip(buf_slice(&c->in), at),
+			c->base.net->max_message, &frame, &n);
+
+		if (kind == FRAME_PARTIAL)
+			break;
+		at += n;
+		take_frame(c, kind, frame);
+	}
+	if (at > 0)
+		c->partial = net_conn_now(c);
+	buf_consume(&c->in, at);
+}
+
+/* Whether there may be more. */
+static bool read_some(struct net_conn *c)
+{
+	bool empty = c->in.n == 0;
+	ssize_t n = recv(c->fd, buf_reserve(&c->in, READ_SIZE), READ_SIZE, MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n <= 0) {
+		net_conn_break(c, n < 0 ? strerror(errno) : "the peer closed the connection");
+		return false;
+	}
+	if (c->phase == NET_CONN_DRAINING)
+		return true;
+	c->in.n += (size_t)n;
+	c->heard = c->base.since = net_conn_now(c);
+	if (empty)
+		c->partial = net_conn_now(c);
+	take_frames(c);
+	c->pinged = 0;
+	return c->base.life == NET_ALIVE && n == READ_SIZE;
+}
+
+void net_stream_read(struct net_conn *c)
+{
+	size_t cap = c->in.cap;
+
+	for (unsigned round = 0; round < ROUNDS && read_some(c); round++)
+		;
+	keep_partial(c, cap);
+	if (c->base.life == NET_ALIVE)
+		net_conn_rearm(c);
+}
