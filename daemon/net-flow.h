@@ -98,24 +98,21 @@ void net_flow_deinit(struct net_flow *f);
 /* Alive and unused: may be forgotten once the sweep finds it too old (UDP). */
 void net_flow_park(struct net_flow *f);
 
-/* What net->work and net->sweep fire. */
-void net_flow_work(struct timer *t);
-void net_flow_sweep(struct timer *t);
+void net_flow_work(struct timer *t);  /* what net->work fires */
+void net_flow_sweep(struct timer *t); /* what net->sweep fires */
 
 /* A bound, non-blocking socket of that type, or a negative errno, logged. */
 int net_socket_open(struct net_socket *s, struct net *net, int type);
 void net_socket_close(struct net_socket *s);
 
-/* net-udp.c */
 int net_udp_listen(struct net *net, const struct net_socket *as);
 struct flow *net_udp_open(
 	struct net *net, const struct host_target *target, const struct net_addr *to);
 void net_udp_deinit(struct net *net);
 /* net-listen.c */
 int net_listen(struct net *net, const struct net_socket *as);
-/* One connection of p's is gone. NULL, for connections of ours, is fine. */
+/* One connection of p's is gone; NULL: of ours. */
 void net_listen_forget(struct net *net, struct net_peer *p);
-/* net-conn.c */
 void net_conn_accepted(const struct net_socket *listener, struct net_peer *peer, int fd,
 	const struct net_addr *from);
 struct flow *net_conn_open(

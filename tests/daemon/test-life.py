@@ -99,17 +99,34 @@ class Start(Registered):
         for user in users:
             self.assertEqual(len(self.peer.registers(user)), 1)
 
-    def test_shared_connection(self):
-        """Endpoints of one server share its connection; a broken one is made anew."""
+    def test_connection_of_its_own(self):
+        """Each endpoint has one to its server; a broken one is made anew."""
         for user in ('alice', 'bob'):
             self.add(user, protocol='tcp')
         self.start()
         for path in (ALICE, BOB):
             self.bus.wait_state(path, 'registered')
+            self.bus.endpoint(path, 'Register', 'a{sv}', {})
+        self.assertEqual(self.peer.accepted, 2)
+        self.peer.hang_up()
+        self.wait(lambda: self.peer.accepted == 4, 'new connections')
+        for path in (ALICE, BOB):
+            self.bus.wait_state(path, 'registered')
+            self.bus.endpoint(path, 'Register', 'a{sv}', {})
+        self.assertEqual(self.peer.accepted, 4)
+
+    def test_shared_connection(self):
+        """SharedConnections: the endpoints of a profile have one together, and get it back together."""
+        self.add('alice', protocol='tcp', endpoint='SharedConnections=yes')
+        self.start()
+        more = self.bus.call(lab.ROOT, lab.NAME + '.Manager.CreateEndpoint', 'sa{sv}', 'alice',
+                             {'Id': dbus.String('second', variant_level=1)})
+        for path in (ALICE, more):
+            self.bus.wait_state(path, 'registered')
         self.assertEqual(self.peer.accepted, 1)
         self.peer.hang_up()
         self.wait(lambda: self.peer.accepted == 2, 'a new connection')
-        for path in (ALICE, BOB):
+        for path in (ALICE, more):
             self.bus.wait_state(path, 'registered')
             self.bus.endpoint(path, 'Register', 'a{sv}', {})
         self.assertEqual(self.peer.accepted, 2)

@@ -2,9 +2,7 @@
 /* The sockets' limits and clocks: real sockets on loopback, time as the test says. */
 #include <arpa/inet.h>
 #include <check.h>
-#include <event2/event.h>
-#include <poll.h>
-#include <stdio.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,117 +10,26 @@
 
 #include "conf/daemon-conf.h"
 #include "daemon/loop.h"
-#include "daemon/net-flow.h"
-#include "daemon/net.h"
-#include "daemon/random.h"
-#include "protocol/base/log.h"
 #include "protocol/base/mem.h"
-#include "protocol/ua/host.h"
 #include "protocol/ua/profile.h"
 #include "protocol/ua/ua.h"
-
-static struct loop loop;
-static struct net *net;
-static struct ua *ua;
-static const struct log_sink sink;
-
-static void fill(void *ctx, void *out, size_t n)
-{
-	(void)ctx;
-	random_fill(out, n);
-}
-
-static const struct host_ops ops = { .random = fill };
-static const struct host host = { .ops = &ops };
-
-static void set_up(void)
-{
-	ck_assert_int_eq(loop_init(&loop, &sink), 0);
-	net = net_new(&loop, &sink);
-	ua = loop.ua = ua_new(&host, loop_now());
-}
-
-static void tear_down(void)
-{
-	loop.ua = NULL;
-	ua_free(ua);
-	net_free(net);
-	loop_deinit(&loop);
-}
-
-/* Lets sockets and deadlines run as they would now. */
-static void turn(void)
-{
-	for (int i = 0; i < 20; i++) {
-		(void)event_base_loop(loop.base, EVLOOP_NONBLOCK);
-		timerq_run(&loop.timers, loop_now());
-	}
-}
-
-/* The deadlines of `later` microseconds from now have come. */
-static void skip(usec_t later)
-{
-	timerq_run(&loop.timers, loop_now() + later);
-	timerq_run(&loop.timers, loop_now() + later + 10); /* what was put off by loop_soon() */
-	turn();
-}
-
-/* A listening or bound socket of our own on 127.0.0.1. */
-static int peer_socket(int type, struct host_target *ret_target)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
-	socklen_t n = sizeof(at);
-	int fd = socket(AF_INET, type, 0);
-
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-	if (type == SOCK_STREAM)
-		ck_assert_int_eq(listen(fd, 0), 0);
-	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &n), 0);
-	*ret_target = (struct host_target){
-		.transport = type == SOCK_STREAM ? TRANSPORT_TCP : TRANSPORT_UDP,
-		.addr = { .host = "127.0.0.1", .port = ntohs(at.sin_port) },
-	};
-	return fd;
-}
-
-/* What comes within reason; "" if nothing does. */
-static const char *hear(int fd)
-{
-	static char text[256];
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	ssize_t n = poll(&p, 1, 0) == 1 ? recv(fd, text, sizeof(text) - 1, 0) : 0;
-
-	text[n > 0 ? n : 0] = '\0';
-	return text;
-}
-
-/* A connection that we opened and the peer's end of it; the flow is ours to give back. */
-static struct flow *connection(const struct host_target *target, int listener, int *ret_fd)
-{
-	struct flow *f = flow_ref(net_open(net, target));
-
-	ck_assert_int_eq(f->state, FLOW_OPENING);
-	*ret_fd = accept(listener, NULL, NULL);
-	turn();
-	ck_assert_int_eq(f->state, FLOW_UP);
-	return f;
-}
+#include "tests/unit/daemon/net-case.h"
 
 /* ---- keep-alive, RFC 5626 section 4.4.1 ---- */
 
 START_TEST(ping_is_sent_in_silence)
 {
 	struct host_target target;
-	int listener = peer_socket(SOCK_STREAM, &target), fd;
-	struct flow *f = connection(&target, listener, &fd);
+	int listener = net_peer_socket(SOCK_STREAM, &target), fd;
+	struct flow *f = net_connection(&target, listener, &fd);
 
-	skip(94 * USEC_PER_SEC);
-	ck_assert_str_eq(hear(fd), "");
-	skip(121 * USEC_PER_SEC);
-	ck_assert_str_eq(hear(fd), "\r\n\r\n");
+	net_skip(94 * USEC_PER_SEC);
+	ck_assert_str_eq(net_hear(fd), "");
+	net_skip(121 * USEC_PER_SEC);
+	ck_assert_str_eq(net_hear(fd), "\r\n\r\n");
 	/* It never answered one: silence may be its habit. */
-	skip(400 * USEC_PER_SEC);
-	skip(500 * USEC_PER_SEC);
+	net_skip(400 * USEC_PER_SEC);
+	net_skip(500 * USEC_PER_SEC);
 	ck_assert_int_eq(f->state, FLOW_UP);
 	flow_unref(f);
 	(void)close(fd);
@@ -133,20 +40,20 @@ END_TEST
 START_TEST(ping_without_answer_ends_the_flow)
 {
 	struct host_target target;
-	int listener = peer_socket(SOCK_STREAM, &target), fd;
-	struct flow *f = connection(&target, listener, &fd);
+	int listener = net_peer_socket(SOCK_STREAM, &target), fd;
+	struct flow *f = net_connection(&target, listener, &fd);
 
 	/* The second ping finds that the first was answered. */
-	skip(121 * USEC_PER_SEC);
+	net_skip(121 * USEC_PER_SEC);
 	ck_assert_int_eq(send(fd, "\r\n", 2, 0), 2);
-	turn();
-	skip(121 * USEC_PER_SEC);
+	net_turn();
+	net_skip(121 * USEC_PER_SEC);
 	ck_assert_int_eq(send(fd, "\r\n", 2, 0), 2);
-	turn();
+	net_turn();
 	ck_assert_int_eq(f->state, FLOW_UP);
-	skip(121 * USEC_PER_SEC);
+	net_skip(121 * USEC_PER_SEC);
 	ck_assert_int_eq(f->state, FLOW_UP);
-	skip(131 * USEC_PER_SEC);
+	net_skip(131 * USEC_PER_SEC);
 	ck_assert_int_eq(f->state, FLOW_DOWN);
 	flow_unref(f);
 	(void)close(fd);
@@ -160,16 +67,16 @@ START_TEST(connection_lingers)
 {
 	struct profile *p = profile_new();
 	struct host_target target;
-	int listener = peer_socket(SOCK_STREAM, &target), fd;
+	int listener = net_peer_socket(SOCK_STREAM, &target), fd;
 	struct flow *f;
 
 	p->connection_linger = 60 * USEC_PER_SEC;
 	target.profile = p;
-	f = connection(&target, listener, &fd);
+	f = net_connection(&target, listener, &fd);
 	flow_unref(f);
-	skip(59 * USEC_PER_SEC);
+	net_skip(59 * USEC_PER_SEC);
 	ck_assert_ptr_eq(net_open(net, &target), f); /* used again */
-	skip(61 * USEC_PER_SEC);
+	net_skip(61 * USEC_PER_SEC);
 	ck_assert_ptr_ne(net_open(net, &target), f);
 	profile_unref(p);
 	(void)close(fd);
@@ -180,146 +87,14 @@ END_TEST
 START_TEST(used_connection_stays)
 {
 	struct host_target target;
-	int listener = peer_socket(SOCK_STREAM, &target), fd;
-	struct flow *f = connection(&target, listener, &fd);
+	int listener = net_peer_socket(SOCK_STREAM, &target), fd;
+	struct flow *f = net_connection(&target, listener, &fd);
 
-	skip(3600 * USEC_PER_SEC);
+	net_skip(3600 * USEC_PER_SEC);
 	ck_assert_int_eq(f->state, FLOW_UP);
 	ck_assert_ptr_eq(net_open(net, &target), f);
 	flow_unref(f);
 	(void)close(fd);
-	(void)close(listener);
-}
-END_TEST
-
-/* ---- whose connection it is ---- */
-
-/* One for each pool, registration flow and server: NULL is a pool of its own. */
-START_TEST(pools_share_nothing)
-{
-	struct host_target target;
-	int listener = peer_socket(SOCK_STREAM, &target), fds[4];
-	struct flow *flows[4];
-	static const struct {
-		const char *pool;
-		unsigned reg_id;
-	} whose[] = { { NULL, 0 }, { "alice", 0 }, { "@office", 0 }, { "alice", 2 } };
-
-	for (size_t i = 0; i < ARRAY_LEN(whose); i++) {
-		target.pool = whose[i].pool;
-		target.reg_id = whose[i].reg_id;
-		flows[i] = connection(&target, listener, &fds[i]);
-	}
-	for (size_t i = 0; i < ARRAY_LEN(whose); i++) {
-		target.pool = whose[i].pool;
-		target.reg_id = whose[i].reg_id;
-		ck_assert_ptr_eq(net_open(net, &target), flows[i]);
-		for (size_t k = 0; k < i; k++)
-			ck_assert_uint_ne(flows[i]->id, flows[k]->id);
-	}
-	ck_assert_uint_eq(net->counters.connections_out, ARRAY_LEN(whose));
-	for (size_t i = 0; i < ARRAY_LEN(whose); i++) {
-		flow_unref(flows[i]);
-		(void)close(fds[i]);
-	}
-	(void)close(listener);
-}
-END_TEST
-
-START_TEST(opening_connection_is_shared)
-{
-	struct host_target target;
-	int listener = peer_socket(SOCK_STREAM, &target);
-	struct flow *f;
-
-	target.pool = "@office";
-	f = flow_ref(net_open(net, &target));
-	ck_assert_int_eq(f->state, FLOW_OPENING);
-	ck_assert_ptr_eq(net_open(net, &target), f);
-	flow_unref(f);
-	(void)close(listener);
-}
-END_TEST
-
-/* What broke is nobody's any more, even before the core was told. */
-START_TEST(broken_connection_leaves_its_pool)
-{
-	struct host_target target;
-	int listener = peer_socket(SOCK_STREAM, &target), fd;
-	struct flow *f;
-
-	target.pool = "alice";
-	f = connection(&target, listener, &fd);
-	flow_close(f, "asked to");
-	ck_assert_int_eq(f->state, FLOW_UP);
-	ck_assert_ptr_ne(net_open(net, &target), f);
-	turn();
-	ck_assert_int_eq(f->state, FLOW_DOWN);
-	ck_assert_str_eq(container_of(f, struct net_flow, flow)->reason, "asked to");
-	flow_unref(f);
-	(void)close(fd);
-	(void)close(listener);
-}
-END_TEST
-
-/* ---- ending it, and how long it may lie ---- */
-
-START_TEST(closing_sends_what_was_queued)
-{
-	struct host_target target;
-	int listener = peer_socket(SOCK_STREAM, &target), fd;
-	struct flow *f = connection(&target, listener, &fd);
-
-	flow_send(f, SLICE("last words"));
-	flow_close(f, "asked to");
-	flow_close(f, "twice");
-	turn();
-	ck_assert_str_eq(hear(fd), "last words");
-	ck_assert_str_eq(hear(fd), ""); /* the end */
-	ck_assert_int_eq(f->state, FLOW_DOWN);
-	flow_unref(f);
-	(void)close(fd);
-	(void)close(listener);
-}
-END_TEST
-
-START_TEST(closing_while_it_opens)
-{
-	struct host_target target;
-	int listener = peer_socket(SOCK_STREAM, &target);
-	struct flow *f = flow_ref(net_open(net, &target));
-
-	flow_close(f, "asked to");
-	ck_assert_int_eq(f->state, FLOW_OPENING);
-	turn();
-	ck_assert_int_eq(f->state, FLOW_DOWN);
-	flow_unref(f);
-	(void)close(listener);
-}
-END_TEST
-
-START_TEST(idle_time_of_one_connection)
-{
-	struct host_target target;
-	int listener = peer_socket(SOCK_STREAM, &target), fd, fd2;
-	struct flow *f = connection(&target, listener, &fd), *g;
-
-	target.pool = "other";
-	g = connection(&target, listener, &fd2);
-	f->ops->set_idle(f, 5 * USEC_PER_SEC);
-	g->ops->set_idle(g, 0);
-	skip(60 * USEC_PER_SEC);
-	ck_assert_int_eq(f->state, FLOW_UP); /* in use */
-	flow_unref(f);
-	skip(64 * USEC_PER_SEC);
-	ck_assert_uint_eq(net->targets.n, 2);
-	skip(66 * USEC_PER_SEC);
-	ck_assert_uint_eq(net->targets.n, 1);
-	flow_unref(g);
-	skip(100000 * USEC_PER_SEC);
-	ck_assert_uint_eq(net->targets.n, 1); /* for ever */
-	(void)close(fd);
-	(void)close(fd2);
 	(void)close(listener);
 }
 END_TEST
@@ -329,23 +104,23 @@ END_TEST
 START_TEST(nobody_listens)
 {
 	struct host_target target;
-	int listener = peer_socket(SOCK_STREAM, &target);
+	int listener = net_peer_socket(SOCK_STREAM, &target);
 	struct flow *f;
 
 	(void)close(listener);
 	f = flow_ref(net_open(net, &target));
 	ck_assert_int_eq(f->state, FLOW_OPENING); /* never before open() has returned */
-	turn();
+	net_turn();
 	ck_assert_int_eq(f->state, FLOW_DOWN);
 	flow_unref(f);
-	turn();
+	net_turn();
 }
 END_TEST
 
 START_TEST(nobody_answers)
 {
 	struct host_target target;
-	int listener = peer_socket(SOCK_STREAM, &target), fillers[8];
+	int listener = net_peer_socket(SOCK_STREAM, &target), fillers[8];
 	struct flow *f;
 
 	/* A full queue of connections: the handshake hangs. */
@@ -358,9 +133,9 @@ START_TEST(nobody_answers)
 		(void)connect(fillers[i], (struct sockaddr *)&at, sizeof(at));
 	}
 	f = flow_ref(net_open(net, &target));
-	skip(14 * USEC_PER_SEC);
+	net_skip(14 * USEC_PER_SEC);
 	ck_assert_int_eq(f->state, FLOW_OPENING);
-	skip(16 * USEC_PER_SEC);
+	net_skip(16 * USEC_PER_SEC);
 	ck_assert_int_eq(f->state, FLOW_DOWN);
 	flow_unref(f);
 	for (int i = 0; i < 8; i++)
@@ -383,13 +158,13 @@ START_TEST(nothing_to_open)
 
 	flow_send(f, SLICE("lost"));
 	ck_assert_int_eq(f->state, FLOW_OPENING);
-	turn();
+	net_turn();
 	ck_assert_int_eq(f->state, FLOW_DOWN);
 	/* Held for a moment by several, one after the other: buried once. */
 	flow_unref(flow_ref(f));
 	flow_unref(f);
 	flow_unref(flow_ref(f));
-	turn();
+	net_turn();
 }
 END_TEST
 
@@ -398,21 +173,21 @@ END_TEST
 START_TEST(udp_peers_are_shared_and_forgotten)
 {
 	struct host_target target;
-	int fd = peer_socket(SOCK_DGRAM, &target);
+	int fd = net_peer_socket(SOCK_DGRAM, &target);
 	struct flow *f = flow_ref(net_open(net, &target));
 
 	ck_assert_int_eq(f->state, FLOW_UP);
 	ck_assert_str_eq(f->local.host, "127.0.0.1");
 	ck_assert_uint_ne(f->local.port, 0);
 	flow_send(f, SLICE("hello"));
-	ck_assert_str_eq(hear(fd), "hello");
+	ck_assert_str_eq(net_hear(fd), "hello");
 	ck_assert_ptr_eq(net_open(net, &target), f);
-	skip(NET_UDP_IDLE * 2);
+	net_skip(NET_UDP_IDLE * 2);
 	ck_assert_uint_eq(net->flows.n, 1); /* in use */
 	flow_unref(f);
 	ck_assert_uint_eq(net->flows.n, 1);
-	skip(NET_UDP_IDLE * 2);
-	skip(NET_UDP_IDLE * 4);
+	net_skip(NET_UDP_IDLE * 2);
+	net_skip(NET_UDP_IDLE * 4);
 	ck_assert_uint_eq(net->flows.n, 0);
 	(void)close(fd);
 }
@@ -427,7 +202,7 @@ START_TEST(udp_peers_are_limited)
 		target.addr.port = (uint16_t)port;
 		(void)net_open(net, &target);
 	}
-	turn();
+	net_turn();
 	ck_assert_uint_le(net->flows.n, NET_MAX_IDLE_FLOWS + 1);
 	ck_assert_int_eq(kept->state, FLOW_UP);
 	target.addr.port = 1;
@@ -439,15 +214,15 @@ END_TEST
 START_TEST(udp_port_unreachable)
 {
 	struct host_target target, other;
-	int fd = peer_socket(SOCK_DGRAM, &target), there = peer_socket(SOCK_DGRAM, &other);
+	int fd = net_peer_socket(SOCK_DGRAM, &target), there = net_peer_socket(SOCK_DGRAM, &other);
 	struct flow *gone = flow_ref(net_open(net, &target));
 	struct flow *stays = flow_ref(net_open(net, &other));
 
 	(void)close(fd);
 	flow_send(gone, SLICE("anybody?"));
 	flow_send(stays, SLICE("hello")); /* the error of the other must not hit this one */
-	ck_assert_str_eq(hear(there), "hello");
-	turn();
+	ck_assert_str_eq(net_hear(there), "hello");
+	net_turn();
 	ck_assert_int_eq(gone->state, FLOW_DOWN);
 	ck_assert_int_eq(stays->state, FLOW_UP);
 	ck_assert_ptr_ne(net_open(net, &target), gone);
@@ -457,38 +232,15 @@ START_TEST(udp_port_unreachable)
 }
 END_TEST
 
-START_TEST(udp_close_and_idle)
-{
-	struct host_target target, other;
-	int fd = peer_socket(SOCK_DGRAM, &target), there = peer_socket(SOCK_DGRAM, &other);
-	struct flow *f = flow_ref(net_open(net, &target)), *g = flow_ref(net_open(net, &other));
-
-	flow_close(f, "asked to");
-	ck_assert_int_eq(f->state, FLOW_UP);
-	turn();
-	ck_assert_int_eq(f->state, FLOW_DOWN);
-	g->ops->set_idle(g, 3600 * USEC_PER_SEC);
-	flow_unref(f);
-	flow_unref(g);
-	skip(NET_UDP_IDLE * 2);
-	skip(NET_UDP_IDLE * 4);
-	ck_assert_uint_eq(net->flows.n, 1);
-	skip(3700 * USEC_PER_SEC);
-	ck_assert_uint_eq(net->flows.n, 0);
-	(void)close(fd);
-	(void)close(there);
-}
-END_TEST
-
 START_TEST(udp_too_large)
 {
 	struct host_target target;
-	int fd = peer_socket(SOCK_DGRAM, &target);
+	int fd = net_peer_socket(SOCK_DGRAM, &target);
 	struct flow *f = flow_ref(net_open(net, &target));
 	char *bytes = mem_zalloc(70000);
 
 	flow_send(f, slice_of(bytes, 70000));
-	turn();
+	net_turn();
 	ck_assert_int_eq(f->state, FLOW_DOWN);
 	flow_unref(f);
 	free(bytes);
@@ -499,14 +251,14 @@ END_TEST
 START_TEST(udp_beside)
 {
 	struct host_target target, other;
-	int a = peer_socket(SOCK_DGRAM, &target), b = peer_socket(SOCK_DGRAM, &other);
+	int a = net_peer_socket(SOCK_DGRAM, &target), b = net_peer_socket(SOCK_DGRAM, &other);
 	struct flow *f = flow_ref(net_open(net, &target)), *g;
 
 	other.beside = f;
 	g = flow_ref(net_open(net, &other));
 	ck_assert(flow_addr_equal(&f->local, &g->local));
 	flow_send(g, SLICE("x"));
-	ck_assert_str_eq(hear(b), "x");
+	ck_assert_str_eq(net_hear(b), "x");
 	flow_unref(f);
 	flow_unref(g);
 	(void)close(a);
@@ -531,68 +283,41 @@ static uint16_t listen_tcp(void)
 	return at.at.port;
 }
 
-static int stranger(uint16_t port, uint32_t source)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(source) } };
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	at.sin_port = htons(port);
-	ck_assert_int_eq(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-	turn();
-	return fd;
-}
-
-static bool is_closed(int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	char byte;
-
-	return poll(&p, 1, 0) == 1 && recv(fd, &byte, 1, MSG_PEEK) <= 0;
-}
-
 #define GOOD                                                                                \
 	"OPTIONS sip:a@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1;branch=z9hG4bKa\r\n" \
 	"To: <sip:a@h>\r\nFrom: <sip:b@h>;tag=1\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n"       \
 	"Max-Forwards: 1\r\nContent-Length: "
 
-static void say(int fd, const char *text)
-{
-	ck_assert_int_eq(send(fd, text, strlen(text), 0), (ssize_t)strlen(text));
-	turn();
-}
-
 START_TEST(message_has_to_end)
 {
-	int fd = stranger(listen_tcp(), INADDR_LOOPBACK);
+	int fd = net_stranger(listen_tcp(), INADDR_LOOPBACK);
 
-	say(fd, GOOD "0\r\n\r\n"); /* proven: only the unfinished one counts now */
-	ck_assert_str_ne(hear(fd), "");
-	say(fd, "OPT");
-	skip(59 * USEC_PER_SEC);
-	ck_assert(!is_closed(fd));
-	skip(61 * USEC_PER_SEC);
-	ck_assert(is_closed(fd));
+	net_say(fd, GOOD "0\r\n\r\n"); /* proven: only the unfinished one counts now */
+	ck_assert_str_ne(net_hear(fd), "");
+	net_say(fd, "OPT");
+	net_skip(59 * USEC_PER_SEC);
+	ck_assert(!net_is_closed(fd));
+	net_skip(61 * USEC_PER_SEC);
+	ck_assert(net_is_closed(fd));
 	(void)close(fd);
 }
 END_TEST
 
 START_TEST(proven_connection_may_be_silent)
 {
-	int fd = stranger(listen_tcp(), INADDR_LOOPBACK);
-	int unproven = stranger(listen_tcp(), INADDR_LOOPBACK);
+	int fd = net_stranger(listen_tcp(), INADDR_LOOPBACK);
+	int unproven = net_stranger(listen_tcp(), INADDR_LOOPBACK);
 
-	say(fd, GOOD "0\r\n\r\n");
-	ck_assert_str_ne(hear(fd), "");
-	say(fd, "\r\n"); /* half of a keep-alive is no message that has to end */
-	say(unproven, "\r\n");
-	skip(61 * USEC_PER_SEC);
-	ck_assert(!is_closed(fd));
-	ck_assert(is_closed(unproven));
-	skip(901 * USEC_PER_SEC);
-	skip(1000 * USEC_PER_SEC);
-	ck_assert(is_closed(fd));
+	net_say(fd, GOOD "0\r\n\r\n");
+	ck_assert_str_ne(net_hear(fd), "");
+	net_say(fd, "\r\n"); /* half of a keep-alive is no message that has to end */
+	net_say(unproven, "\r\n");
+	net_skip(61 * USEC_PER_SEC);
+	ck_assert(!net_is_closed(fd));
+	ck_assert(net_is_closed(unproven));
+	net_skip(901 * USEC_PER_SEC);
+	net_skip(1000 * USEC_PER_SEC);
+	ck_assert(net_is_closed(fd));
 	(void)close(fd);
 	(void)close(unproven);
 }
@@ -608,25 +333,25 @@ START_TEST(unfinished_bytes_are_limited)
 
 	memset(bytes, 'x', size);
 	do {
-		fds[n] = stranger(port, INADDR_LOOPBACK + (uint32_t)n);
-		say(fds[n], GOOD "1040000\r\n\r\n");
+		fds[n] = net_stranger(port, INADDR_LOOPBACK + (uint32_t)n);
+		net_say(fds[n], GOOD "1040000\r\n\r\n");
 		for (size_t at = 0; at < size;) {
 			ssize_t sent =
 				send(fds[n], bytes + at, size - at, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 			at += sent > 0 ? (size_t)sent : 0;
-			turn();
-			if (is_closed(fds[n]))
+			net_turn();
+			if (net_is_closed(fds[n]))
 				break;
 		}
-	} while (!is_closed(fds[n++]) && n < 128);
+	} while (!net_is_closed(fds[n++]) && n < 128);
 	ck_assert_uint_gt(n, 20);
 	ck_assert_uint_lt(n, 128);
-	ck_assert(!is_closed(fds[0]));
+	ck_assert(!net_is_closed(fds[0]));
 	ck_assert_uint_le(net->n_partial, NET_MAX_PARTIAL);
 	while (n-- > 0)
 		(void)close(fds[n]);
-	turn();
+	net_turn();
 	ck_assert_uint_eq(net->n_partial, 0);
 	ck_assert_uint_eq(net->n_incoming, 0);
 	ck_assert_uint_eq(net->peers.n, 0);
@@ -637,14 +362,14 @@ END_TEST
 START_TEST(silence_of_a_reader_is_limited)
 {
 	struct host_target target;
-	int listener = peer_socket(SOCK_STREAM, &target), fd;
-	struct flow *f = connection(&target, listener, &fd);
+	int listener = net_peer_socket(SOCK_STREAM, &target), fd;
+	struct flow *f = net_connection(&target, listener, &fd);
 	char *bytes = mem_zalloc(100000);
 	unsigned sent = 0;
 
 	while (container_of(f, struct net_flow, flow)->life == NET_ALIVE && sent++ < 1000)
 		flow_send(f, slice_of(bytes, 100000));
-	turn();
+	net_turn();
 	ck_assert_int_eq(f->state, FLOW_DOWN);
 	flow_unref(f);
 	free(bytes);
@@ -669,16 +394,17 @@ START_TEST(silence_of_readers_is_limited)
 	enum { MANY = NET_MAX_QUEUED_TOTAL >> 20 };
 	struct host_target target;
 	struct flow *flows[MANY + 1], *reader;
-	int listeners[MANY + 1], fds[MANY + 1], listener = peer_socket(SOCK_STREAM, &target), fd;
+	int listeners[MANY + 1], fds[MANY + 1], listener = net_peer_socket(SOCK_STREAM, &target),
+						fd;
 	char *bytes = mem_zalloc(100000);
 	unsigned n = 0;
 
-	reader = connection(&target, listener, &fd);
+	reader = net_connection(&target, listener, &fd);
 	do {
-		listeners[n] = peer_socket(SOCK_STREAM, &target);
-		flows[n] = connection(&target, listeners[n], &fds[n]);
+		listeners[n] = net_peer_socket(SOCK_STREAM, &target);
+		flows[n] = net_connection(&target, listeners[n], &fds[n]);
 		fill_queue(flows[n], slice_of(bytes, 100000));
-		turn();
+		net_turn();
 		ck_assert_uint_le(net->n_queued, NET_MAX_QUEUED_TOTAL);
 	} while (flows[n++]->state == FLOW_UP && n <= MANY);
 	ck_assert_uint_gt(n, NET_MAX_QUEUED_TOTAL / (2 * NET_MAX_QUEUED));
@@ -686,11 +412,11 @@ START_TEST(silence_of_readers_is_limited)
 	ck_assert_int_eq(flows[n - 2]->state, FLOW_UP);
 	ck_assert_int_eq(flows[0]->state, FLOW_UP);
 	flow_send(reader, SLICE("hello"));
-	ck_assert_str_eq(hear(fd), "hello");
+	ck_assert_str_eq(net_hear(fd), "hello");
 	while (n-- > 0) {
 		(void)close(fds[n]);
 		(void)close(listeners[n]);
-		turn();
+		net_turn();
 		ck_assert_int_eq(flows[n]->state, FLOW_DOWN);
 		flow_unref(flows[n]);
 	}
@@ -708,13 +434,6 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, ping_without_answer_ends_the_flow);
 	tcase_add_test(tc, connection_lingers);
 	tcase_add_test(tc, used_connection_stays);
-	tcase_add_test(tc, pools_share_nothing);
-	tcase_add_test(tc, opening_connection_is_shared);
-	tcase_add_test(tc, broken_connection_leaves_its_pool);
-	tcase_add_test(tc, closing_sends_what_was_queued);
-	tcase_add_test(tc, closing_while_it_opens);
-	tcase_add_test(tc, idle_time_of_one_connection);
-	tcase_add_test(tc, udp_close_and_idle);
 	tcase_add_test(tc, nobody_listens);
 	tcase_add_test(tc, nobody_answers);
 	tcase_add_loop_test(tc, nothing_to_open, 0, (int)ARRAY_LEN(impossible));
@@ -737,7 +456,7 @@ int main(void)
 	SRunner *sr = srunner_create(s);
 	int failed;
 
-	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_checked_fixture(tc, net_set_up, net_tear_down);
 	tcase_set_timeout(tc, 120);
 	add_tests(tc);
 	suite_add_tcase(s, tc);
