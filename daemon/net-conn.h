@@ -5,6 +5,7 @@
  * has one timer; what is due is worked out when it fires, so that a message costs no timer
  * operation. net-conn.c has their life, net-stream.c what goes over them.
  */
+#include "daemon/loop.h"
 #include "daemon/net-flow.h"
 #include "protocol/base/buf.h"
 #include "protocol/msg/frame.h"
