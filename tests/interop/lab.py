@@ -70,9 +70,10 @@ def has_ipv6():
 def free_port(taken=set()):
     """A port free for UDP and TCP on 127.0.0.1 and ::1, given out once.
 
-    The port after it is left alone: baresip takes it for TLS.
+    The port after it is left alone: it is for TLS. All are below those from which the kernel takes one for whoever
+    connects: a connection to a port where nobody listens yet may even meet itself.
     """
-    for port in range(20000 + os.getpid() % 10000 * 2, 60000, 2):
+    for port in range(10000 + os.getpid() % 10000 * 2, 32768, 2):
         if port not in taken and all(is_free(port, family, kind) for family in (socket.AF_INET, socket.AF_INET6)
                                      for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)):
             taken.add(port)
