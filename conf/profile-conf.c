@@ -168,7 +168,6 @@ static const struct schema_key profile_keys[] = {
 		AT(microsoft_extensions),
 		.type = &schema_bool,
 		.preset = "no",
-		.support = SCHEMA_LATER,
 		.doc = "Speak the dialect of Office Communications Server and Lync" },
 };
 

@@ -43,6 +43,8 @@ size_t hash_pieces(void *ctx, enum challenge_algorithm algorithm, const struct s
 		return by_gnutls(GNUTLS_DIG_SHA256, pieces, n_pieces, out);
 	case CHALLENGE_SHA512_256:
 		return by_nettle(pieces, n_pieces, out);
+	case CHALLENGE_SHA1:
+		return by_gnutls(GNUTLS_DIG_SHA1, pieces, n_pieces, out);
 	case CHALLENGE_ALG_OTHER:
 		return 0;
 	}

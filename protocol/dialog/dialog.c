@@ -9,6 +9,7 @@
 #include "protocol/msg/dialog-id.h"
 #include "protocol/msg/params.h"
 #include "protocol/msg/privacy.h"
+#include "protocol/msg/scan.h"
 
 void dialog_table_init(struct dialog_table *dt, uint64_t seed)
 {
@@ -139,6 +140,15 @@ static char *dup_party(const struct addr *a)
 	return buf_take(&b);
 }
 
+static char *dup_epid(const struct addr *a)
+{
+	struct slice value;
+
+	return addr_param(a, SLICE("epid"), &value) && value.n && scan_all(value, CHARS_TOKEN)
+		       ? slice_dup(value)
+		       : NULL;
+}
+
 static char *make_key(struct slice call_id, struct slice local_tag)
 {
 	struct buf b = BUF_NULL;
@@ -175,6 +185,7 @@ void dialog_free(struct dialog *d)
 	drop_routes(d);
 	free(d->key);
 	free(d->remote_tag);
+	free(d->remote_epid);
 	free(d->local);
 	free(d->remote);
 	free(d->remote_target);
@@ -189,6 +200,7 @@ int dialog_new_client(struct dialog_table *dt, const struct msg *request,
 
 	d->local = dup_party(&request->from);
 	d->remote = dup_party(&request->to);
+	d->remote_epid = dup_epid(&response->to);
 	d->local_cseq = request->cseq;
 	d->secure = request->uri.scheme == URI_SIPS;
 	d->anonymous = privacy_is_wanted(request);
@@ -208,6 +220,7 @@ int dialog_new_server(struct dialog_table *dt, const struct msg *request, struct
 
 	d->local = dup_party(&request->to);
 	d->remote = dup_party(&request->from);
+	d->remote_epid = dup_epid(&request->from);
 	d->remote_cseq = request->cseq;
 	d->has_remote_cseq = true;
 	d->secure = request->uri.scheme == URI_SIPS;
@@ -343,22 +356,23 @@ void dialog_append_routes(struct buf *b, const struct dialog *d)
 		append_route(b, d->remote_target);
 }
 
-static void append_party(struct buf *b, enum hdr_id id, const char *party, struct slice tag)
+static void append_param(struct buf *b, const char *name, struct slice value)
 {
-	buf_put(b, hdr_name(id));
-	buf_lit(b, ": ");
-	buf_str(b, party);
-	if (tag.n) {
-		buf_lit(b, ";tag=");
-		buf_put(b, tag);
-	}
-	buf_lit(b, "\r\n");
+	if (!value.n)
+		return;
+	buf_str(b, name);
+	buf_put(b, value);
 }
 
-void dialog_append_names(struct buf *b, const struct dialog *d)
+void dialog_append_names(struct buf *b, const struct dialog *d, struct slice epid)
 {
-	append_party(b, HDR_FROM, d->local, d->local_tag);
-	append_party(b, HDR_TO, d->remote, slice_str(d->remote_tag));
+	buf_printf(b, "From: %s", d->local);
+	append_param(b, ";tag=", d->local_tag);
+	append_param(b, ";epid=", epid);
+	buf_printf(b, "\r\nTo: %s", d->remote);
+	append_param(b, ";tag=", slice_str(d->remote_tag));
+	append_param(b, ";epid=", epid.n ? slice_str(d->remote_epid) : SLICE_NULL);
+	buf_lit(b, "\r\n");
 	build_header(b, HDR_CALL_ID, d->call_id);
 }
 

@@ -32,6 +32,7 @@ struct dialog {
 	char *key;                       /* Call-ID, a line feed, local tag */
 	struct slice call_id, local_tag; /* in key */
 	char *remote_tag;                /* "" for a peer of RFC 2543, which sends none */
+	char *remote_epid;               /* the peer's endpoint id; NULL: it has none */
 	char *local, *remote; /* name-addr of From and To as we write them, without tag */
 	char *remote_target;  /* the peer's contact URI */
 	char **routes;        /* each a URI, "sip:...;lr", in the order of our Route headers */
@@ -93,8 +94,11 @@ int dialog_take_cseq(struct dialog *d, uint32_t cseq);
 struct slice dialog_request_uri(const struct dialog *d);
 /* Where it goes: the first route, else the remote target (8.1.2). A URI. */
 struct slice dialog_next_hop(const struct dialog *d);
-/* Route headers, then From, To and Call-ID: whole lines. */
+/*
+ * Route headers, then From, To and Call-ID: whole lines. epid: ours ([MS-SIPRE] 3.2), beside which
+ * the peer has its own; empty: neither.
+ */
 void dialog_append_routes(struct buf *b, const struct dialog *d);
-void dialog_append_names(struct buf *b, const struct dialog *d);
+void dialog_append_names(struct buf *b, const struct dialog *d, struct slice epid);
 /* The Record-Route lines of the request for our responses that make a dialog (12.1.1). */
 void dialog_append_record_routes(struct buf *b, const struct msg *request);

@@ -13,12 +13,13 @@ enum challenge_scheme {
 	CHALLENGE_KERBEROS,
 };
 
-/* Order is strength (RFC 8760 section 2.4). */
+/* Order is strength (RFC 8760 section 2.4), but for the last one. */
 enum challenge_algorithm {
 	CHALLENGE_ALG_OTHER,
 	CHALLENGE_MD5,
 	CHALLENGE_SHA256,
 	CHALLENGE_SHA512_256,
+	CHALLENGE_SHA1, /* no challenge has it: for names made of hashes (RFC 9562 section 5.5) */
 };
 
 enum challenge_qop {

@@ -7,7 +7,7 @@ enum { DIGEST_MAX_HASH = 32 };
 
 /*
  * Hashes the concatenation of n pieces. Handed in by the host, since hashing is a library's work.
- * Returns the number of bytes written to out (16 or 32), or 0 if it cannot do that algorithm.
+ * Returns the number of bytes written to out (16, 20 or 32), or 0 if it cannot do that algorithm.
  */
 typedef size_t digest_hash_fn(void *ctx, enum challenge_algorithm algorithm,
 	const struct slice *pieces, size_t n_pieces, uint8_t out[static DIGEST_MAX_HASH]);

@@ -144,6 +144,7 @@ const char *auth_choice_name(const struct challenge *c)
 		return c->sess ? "Digest SHA-256-sess" : "Digest SHA-256";
 	case CHALLENGE_SHA512_256:
 		return c->sess ? "Digest SHA-512-256-sess" : "Digest SHA-512-256";
+	case CHALLENGE_SHA1:
 	case CHALLENGE_ALG_OTHER:
 		break;
 	}

@@ -4,12 +4,13 @@
 #include <string.h>
 
 #include "protocol/msg/params.h"
+#include "protocol/msg/uuid.h"
+#include "protocol/ua/microsoft.h"
 #include "protocol/ua/registration.h"
 
 /* Which endpoint a request from outside is for: RFC 3261 8.2.2.1, RFC 5627, MS-SIPRE 3.2. */
 
 enum {
-	GUID_BYTES = 16,
 	OPAQUE_BYTES = 18, /* a GUID and two that are zero */
 	OPAQUE_CHARS = 24,
 };
@@ -42,6 +43,8 @@ void endpoint_route_add(struct endpoint *ep)
 	ep->instance_key = point_key(aor, slice_str(ep->instance_id));
 	map_insert(&ua->endpoints_by_token, &ep->by_token, slice_str(ep->token));
 	map_insert(&ua->endpoints_by_aor, &ep->by_aor, aor);
+	if (microsoft_is_on(ep))
+		map_insert(&ua->endpoints_by_opaque, &ep->by_opaque, microsoft_opaque(ep));
 	map_insert(&ua->endpoints_by_point, &ep->by_endpoint, slice_str(ep->endpoint_key));
 	map_insert(&ua->endpoints_by_instance, &ep->by_instance, slice_str(ep->instance_key));
 }
@@ -52,6 +55,7 @@ void endpoint_route_remove(struct endpoint *ep)
 
 	map_remove(&ua->endpoints_by_token, &ep->by_token);
 	map_remove(&ua->endpoints_by_aor, &ep->by_aor);
+	map_remove(&ua->endpoints_by_opaque, &ep->by_opaque);
 	map_remove(&ua->endpoints_by_point, &ep->by_endpoint);
 	map_remove(&ua->endpoints_by_instance, &ep->by_instance);
 	free(ep->endpoint_key);
@@ -111,23 +115,38 @@ static bool decode(struct slice text, uint8_t out[static OPAQUE_BYTES])
 /* The instance id in it: a GUID whose first three fields come with their low byte first. */
 static bool instance_of_opaque(struct slice opaque, struct buf *ret)
 {
-	static const uint8_t order[GUID_BYTES] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14,
-		15 };
 	const struct slice begin = SLICE("user:epid:");
 	uint8_t bytes[OPAQUE_BYTES];
 
 	if (!slice_starts_ci(opaque, begin) || !decode(slice_skip(opaque, begin.n), bytes))
 		return false;
+	uuid_swap(bytes);
 	buf_lit(ret, "urn:uuid:");
-	for (size_t i = 0; i < GUID_BYTES; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			buf_putc(ret, '-');
-		buf_hex(ret, &bytes[order[i]], 1);
-	}
+	uuid_append(ret, bytes);
 	return true;
 }
 
 /* ---- what a request says ---- */
+
+/*
+ * [MS-SIPRE] 3.2: ms-opaque of the Contact, which the server puts into the URI of requests to a
+ * GRUU. Its forty bits are few enough that the address of record is looked at as well.
+ */
+static struct endpoint *find_opaque(const struct ua *ua, struct slice aor, const struct uri *uri)
+{
+	struct slice value;
+	struct map_node *n;
+
+	if (!uri_param(uri, SLICE("ms-opaque"), &value) || !value.n)
+		return NULL;
+	for (n = map_find(&ua->endpoints_by_opaque, value); n; n = map_find_next(n)) {
+		struct endpoint *ep = container_of(n, struct endpoint, by_opaque);
+
+		if (!uri->user.n || slice_eq(slice_str(ep->aor), aor))
+			return ep;
+	}
+	return NULL;
+}
 
 /*
  * The URI has the parameters of a GRUU, of either kind. It means this one instance and no other.
@@ -226,11 +245,11 @@ struct endpoint *endpoint_route(struct ua *ua, const struct flow *f, const struc
 
 	if (node)
 		return container_of(node, struct endpoint, by_token);
-	ep = gruu_find(ua, &m->uri);
-	if (ep)
-		return ep;
 	uri_append_aor(&aor, &m->uri);
-	if (!find_gruu(ua, buf_slice(&aor), &m->uri, &ep)) {
+	ep = find_opaque(ua, buf_slice(&aor), &m->uri);
+	if (!ep)
+		ep = gruu_find(ua, &m->uri);
+	if (!ep && !find_gruu(ua, buf_slice(&aor), &m->uri, &ep)) {
 		ep = find_named(ua, buf_slice(&aor), m);
 		if (!ep)
 			ep = find_any(ua, buf_slice(&aor), f);

@@ -6,10 +6,12 @@
 #include "protocol/base/err.h"
 #include "protocol/msg/build.h"
 #include "protocol/msg/scan.h"
+#include "protocol/msg/uuid.h"
 #include "protocol/ua/endpoint-route.h"
 #include "protocol/ua/incoming.h"
 #include "protocol/ua/limits.h"
 #include "protocol/ua/locate.h"
+#include "protocol/ua/microsoft.h"
 #include "protocol/ua/refer.h"
 #include "protocol/ua/registration.h"
 #include "protocol/ua/session-endpoint.h"
@@ -64,15 +66,12 @@ static char *derive_instance(const struct endpoint *ep)
 	uint8_t h[DIGEST_MAX_HASH];
 	struct buf b = BUF_NULL;
 
+	if (microsoft_is_on(ep))
+		return microsoft_instance(ep->ua->host, ep->endpoint_id);
 	derive(ep, SLICE("instance"), h);
-	h[6] = (uint8_t)((h[6] & 0x0f) | 0x80);
-	h[8] = (uint8_t)((h[8] & 0x3f) | 0x80);
+	uuid_mark(h, 8);
 	buf_lit(&b, "urn:uuid:");
-	for (size_t i = 0; i < 16; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			buf_putc(&b, '-');
-		buf_hex(&b, &h[i], 1);
-	}
+	uuid_append(&b, h);
 	return buf_take(&b);
 }
 
@@ -379,6 +378,10 @@ void endpoint_append_contact_uri(
 	if (f->transport != TRANSPORT_UDP && !sips) {
 		buf_lit(b, ";transport=");
 		buf_str(b, transport_name(f->transport));
+	}
+	if (microsoft_is_on(ep)) {
+		buf_lit(b, ";ms-opaque=");
+		buf_put(b, microsoft_opaque(ep));
 	}
 }
 

@@ -27,7 +27,7 @@ struct endpoint_kind {
 struct endpoint {
 	struct ua *ua;
 	struct list node;
-	struct map_node by_id, by_token, by_aor, by_endpoint, by_instance;
+	struct map_node by_id, by_token, by_aor, by_endpoint, by_instance, by_opaque;
 	const struct endpoint_kind *kind;
 	struct profile *profile;
 

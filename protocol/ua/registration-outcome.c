@@ -2,6 +2,7 @@
 #include "protocol/base/err.h"
 #include "protocol/msg/msg.h"
 #include "protocol/ua/limits.h"
+#include "protocol/ua/microsoft.h"
 #include "protocol/ua/registration-private.h"
 
 /* How attempts end, what is told of it and what follows from it. */
@@ -110,11 +111,21 @@ static enum verdict judge(const struct outcome *o)
 	return o->status < 300 ? VERDICT_PASSES : judge_status(o->status);
 }
 
+static char *explain(const struct registration *r, const struct outcome *o)
+{
+	struct buf b = BUF_NULL;
+
+	buf_put(&b, o->reason);
+	if (o->response && microsoft_is_on(r->ep))
+		microsoft_append_diagnostics(&b, o->response);
+	return buf_take(&b);
+}
+
 static void remember(struct registration *r, const struct outcome *o)
 {
 	free(r->last_reason);
 	r->last_status = o->status;
-	r->last_reason = o->error ? slice_dup(o->reason) : NULL;
+	r->last_reason = o->error ? explain(r, o) : NULL;
 	r->last_origin = o->origin;
 }
 
@@ -197,15 +208,20 @@ static void registered(struct registration *r, const struct outcome *o, const st
 	struct outcome odd = *o;
 	char *contact = contact_over(r, flow);
 	uint32_t granted = registration_take_bindings(r, o->response, contact);
+	bool lost = microsoft_has_lost(r, o->response);
 
 	endpoint_mark(r->ep, UA_CHANGE_BINDINGS | UA_CHANGE_CONTACT);
-	if (granted == 0) {
+	if (granted == 0 || lost) {
 		free(contact);
 		registration_forget_contact(r);
-		odd.reason = SLICE("the registrar did not keep our contact");
+		odd.reason = lost ? SLICE("the registrar had lost our registration")
+				  : SLICE("the registrar did not keep our contact");
 		odd.error = -EBADMSG;
 		r->expires = 0; /* nothing is left that could be still good */
 		fail(r, &odd);
+		if (lost) /* the server is there, and takes us in anew */
+			r->next_attempt =
+				r->ep->ua->timers.now + registration_flow_delay(0, dice(r));
 		return;
 	}
 	registration_take_route(r, o->response);

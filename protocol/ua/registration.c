@@ -6,6 +6,7 @@
 
 #include "protocol/base/err.h"
 #include "protocol/ua/limits.h"
+#include "protocol/ua/microsoft.h"
 #include "protocol/ua/registration-private.h"
 
 /*
@@ -214,7 +215,7 @@ static void append_request_uri(struct buf *b, const struct endpoint *ep)
 struct attempt {
 	struct request_header headers[LIMITS_USER_HEADERS + 3];
 	size_t n_headers;
-	struct buf uri, expires, contact;
+	struct buf uri, expires, contact, lines;
 };
 
 static void add_header(struct attempt *a, struct slice name, struct slice value)
@@ -226,12 +227,22 @@ static void prepare_register(
 	const struct registration *r, struct attempt *a, struct request_spec *spec)
 {
 	buf_u64(&a->expires, r->ask_expires);
+	if (microsoft_is_on(r->ep))
+		microsoft_append_contact_params(&a->contact);
 	buf_printf(&a->contact, ";expires=%u;+sip.instance=\"<%s>\"", r->ask_expires,
 		r->ep->instance_id);
 	spec->contact = REQUEST_CONTACT;
 	spec->contact_params = buf_slice(&a->contact);
 	/* Where we were before, if the flow is another one now: RFC 3261 10.2.2. */
 	spec->stale_contact = slice_str(r->contact);
+}
+
+static void append_removal(struct buf *b, const struct registration *r)
+{
+	buf_printf(b, "<%s>;expires=0", r->contact);
+	/* Their server knows a binding by its instance. */
+	if (microsoft_is_on(r->ep))
+		buf_printf(b, ";+sip.instance=\"<%s>\"", r->ep->instance_id);
 }
 
 static void prepare_unregister(
@@ -242,7 +253,7 @@ static void prepare_unregister(
 	if (r->running_all)
 		buf_putc(&a->contact, '*');
 	else
-		buf_printf(&a->contact, "<%s>;expires=0", r->contact);
+		append_removal(&a->contact, r);
 	add_header(a, SLICE("Contact"), buf_slice(&a->contact));
 }
 
@@ -270,6 +281,9 @@ void registration_send(struct registration *r)
 		prepare_unregister(r, &a, &spec);
 	add_header(&a, hdr_name(HDR_EXPIRES), buf_slice(&a.expires));
 	add_header(&a, hdr_name(HDR_SUPPORTED), SLICE("path, gruu"));
+	if (microsoft_is_on(r->ep))
+		microsoft_append_register(&a.lines, r);
+	spec.lines = buf_slice(&a.lines);
 	spec.uri = buf_slice(&a.uri);
 	spec.headers = a.headers;
 	spec.n_headers = a.n_headers;
@@ -277,6 +291,7 @@ void registration_send(struct registration *r)
 	buf_deinit(&a.uri);
 	buf_deinit(&a.expires);
 	buf_deinit(&a.contact);
+	buf_deinit(&a.lines);
 	if (o.error < 0)
 		registration_ended(r, &o, NULL);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "protocol/msg/build.h"
+#include "protocol/msg/params.h"
+#include "protocol/ua/microsoft.h"
 #include "protocol/ua/registration.h"
 #include "protocol/ua/request-private.h"
 
@@ -11,6 +13,14 @@ enum {
 	CALL_ID_BYTES = 16,
 	BRANCH_BYTES = 12,
 };
+
+static void append_epid(struct buf *b, struct slice epid)
+{
+	if (!epid.n)
+		return;
+	buf_lit(b, ";epid=");
+	buf_put(b, epid);
+}
 
 static void append_from(struct request *r, const struct request_spec *spec)
 {
@@ -28,15 +38,49 @@ static void append_from(struct request *r, const struct request_spec *spec)
 		buf_put(&v, spec->from_tag);
 	else
 		ua_random_hex(ep->ua, &v, TAG_BYTES);
+	/* It would tell who hides behind another name. */
+	if (!spec->from.n)
+		append_epid(&v, microsoft_epid(ep));
 	build_header(&r->common, HDR_FROM, buf_slice(&v));
 	buf_deinit(&v);
 }
 
+/* [MS-SIPRE] 3.2: a URI that names one endpoint of its user has that beside it in To. */
+static void append_point(struct buf *b, struct slice display, const struct uri *uri)
+{
+	struct slice rest = uri->params, epid = SLICE_NULL;
+	struct buf plain = BUF_NULL;
+	struct param p;
+
+	buf_put(&plain, slice_of(uri->text.p, (size_t)(uri->params.p - uri->text.p)));
+	while (params_next(&rest, &p) == 1) {
+		if (slice_eq_ci(p.name, SLICE("epid"))) {
+			epid = p.value;
+			continue;
+		}
+		buf_putc(&plain, ';');
+		buf_put(&plain, p.name);
+		if (p.value.p) {
+			buf_putc(&plain, '=');
+			buf_put(&plain, p.value);
+		}
+	}
+	addr_append(b, display, buf_slice(&plain));
+	append_epid(b, epid);
+	buf_deinit(&plain);
+}
+
 static void append_to(struct request *r, const struct request_spec *spec)
 {
+	struct slice text = spec->to.n ? spec->to : spec->uri, epid;
 	struct buf v = BUF_NULL;
+	struct uri uri;
 
-	addr_append(&v, spec->to_display, spec->to.n ? spec->to : spec->uri);
+	if (microsoft_is_on(r->ep) && uri_parse(text, &uri) == 0 &&
+		uri_param(&uri, SLICE("epid"), &epid))
+		append_point(&v, spec->to_display, &uri);
+	else
+		addr_append(&v, spec->to_display, text);
 	build_header(&r->common, HDR_TO, buf_slice(&v));
 	buf_deinit(&v);
 }
@@ -59,7 +103,8 @@ void request_build_common(struct request *r, const struct request_spec *spec)
 
 	build_header_u64(&r->common, HDR_MAX_FORWARDS, MAX_FORWARDS);
 	if (spec->dialog) {
-		dialog_append_names(&r->common, spec->dialog);
+		dialog_append_names(&r->common, spec->dialog,
+			spec->dialog->anonymous ? SLICE_NULL : microsoft_epid(r->ep));
 	} else {
 		append_from(r, spec);
 		append_to(r, spec);

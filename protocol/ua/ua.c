@@ -32,6 +32,7 @@ struct ua *ua_new(const struct host *host, usec_t now)
 	map_init(&ua->endpoints_by_point, seed[2]);
 	map_init(&ua->endpoints_by_instance, seed[2]);
 	map_init(&ua->gruus, seed[2]);
+	map_init(&ua->endpoints_by_opaque, seed[2]);
 	ua->max_sessions = LIMITS_SESSIONS;
 	list_init(&ua->endpoints);
 	ua->max_endpoints = LIMITS_ENDPOINTS;
@@ -60,6 +61,7 @@ void ua_free(struct ua *ua)
 	map_deinit(&ua->paces);
 	map_deinit(&ua->server_health);
 	map_deinit(&ua->queries);
+	map_deinit(&ua->endpoints_by_opaque);
 	map_deinit(&ua->gruus);
 	map_deinit(&ua->endpoints_by_instance);
 	map_deinit(&ua->endpoints_by_point);

@@ -26,6 +26,7 @@ struct ua {
 	struct map endpoints_by_aor;   /* several may share one */
 	struct map endpoints_by_point, endpoints_by_instance; /* endpoint-route.c */
 	struct map gruus;                                     /* gruu.c */
+	struct map endpoints_by_opaque;                       /* microsoft.h */
 	struct dialog_table dialogs;
 	struct map sessions; /* by id */
 	struct map invites;  /* outgoing sessions by Call-ID and our tag, for late 2xx */

@@ -5,6 +5,9 @@
 struct msg;
 struct ua;
 
+/* What Allow says. */
+#define UAS_ALLOWED \
+	"INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, REFER, NOTIFY, SUBSCRIBE"
 /* The option tags of the Supported header. */
 #define UAS_SUPPORTED "100rel, gruu, join, norefersub, replaces, tdialog, timer"
 

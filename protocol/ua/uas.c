@@ -17,9 +17,6 @@ enum {
 	TAG_HASH_SEED = 0x5e,
 };
 
-#define ALLOWED \
-	"INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, REFER, NOTIFY, SUBSCRIBE"
-
 /* ---- the way back ---- */
 
 static bool host_equals(struct slice host, const char *numeric)
@@ -101,7 +98,7 @@ void uas_append_capabilities(struct buf *b)
 
 void uas_append_methods(struct buf *b)
 {
-	build_header(b, HDR_ALLOW, SLICE(ALLOWED));
+	build_header(b, HDR_ALLOW, SLICE(UAS_ALLOWED));
 	build_header(b, HDR_SUPPORTED, SLICE(UAS_SUPPORTED));
 }
 

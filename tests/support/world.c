@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <nettle/md5.h>
+#include <nettle/sha1.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <string.h>
@@ -196,6 +197,17 @@ static size_t hash_md5(const struct slice *pieces, size_t n, uint8_t *out)
 	return MD5_DIGEST_SIZE;
 }
 
+static size_t hash_sha1(const struct slice *pieces, size_t n, uint8_t *out)
+{
+	struct sha1_ctx c;
+
+	sha1_init(&c);
+	for (size_t i = 0; i < n; i++)
+		sha1_update(&c, pieces[i].n, (const uint8_t *)pieces[i].p);
+	sha1_digest(&c, SHA1_DIGEST_SIZE, out);
+	return SHA1_DIGEST_SIZE;
+}
+
 static size_t hash_sha256(const struct slice *pieces, size_t n, uint8_t *out)
 {
 	struct sha256_ctx c;
@@ -229,6 +241,8 @@ static size_t host_hash(void *ctx, enum challenge_algorithm algorithm, const str
 		return hash_sha256(pieces, n_pieces, out);
 	case CHALLENGE_SHA512_256:
 		return hash_sha512_256(pieces, n_pieces, out);
+	case CHALLENGE_SHA1:
+		return hash_sha1(pieces, n_pieces, out);
 	case CHALLENGE_ALG_OTHER:
 		break;
 	}
@@ -353,6 +367,7 @@ static struct profile *make_profile(const struct world_account *a)
 	p->account = mem_strdup(a->id);
 	p->allowed_auth = PROFILE_AUTH_DIGEST;
 	p->auto_refresh = a->auto_refresh;
+	p->microsoft_extensions = a->microsoft;
 	p->transport = a->transport;
 	if (a->expires)
 		p->register_expires = a->expires;

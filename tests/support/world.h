@@ -89,6 +89,7 @@ struct world_account {
 	enum transport transport;
 	bool sips; /* the address of record is a sips URI */
 	bool auto_refresh;
+	bool microsoft; /* MicrosoftExtensions */
 	uint32_t expires; /* 0: the default */
 };
 /* Makes a profile and an endpoint of it. */

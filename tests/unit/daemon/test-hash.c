@@ -27,6 +27,7 @@ static const struct {
 	{ CHALLENGE_MD5, "abc", "900150983cd24fb0d6963f7d28e17f72" },
 	{ CHALLENGE_MD5, "message digest", "f96b697d7cb7938d525a2f31aaf161d0" },
 	/* RFC 6234 8.5 */
+	{ CHALLENGE_SHA1, "abc", "a9993e364706816aba3e25717850c26c9cd0d89d" },
 	{ CHALLENGE_SHA256, "abc",
 		"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
 	{ CHALLENGE_SHA256, "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",

@@ -147,7 +147,7 @@ START_TEST(uas_names_12_1_1)
 	struct dialog *d = server_of(";tag=a", "Contact: <sip:alice@a.example>\r\n");
 	struct buf b = BUF_NULL;
 
-	dialog_append_names(&b, d);
+	dialog_append_names(&b, d, SLICE_NULL);
 	assert_text(&b, "From: <sip:bob@example.com>;tag=b\r\n"
 			"To: \"Alice \\\"A\\\"\" <sip:alice@example.com>;tag=a\r\n"
 			"Call-ID: c1@a.example\r\n");
@@ -213,7 +213,7 @@ START_TEST(uas_peer_without_tag_12_1_1)
 	struct dialog *d = server_of("", "Contact: <sip:alice@a.example>\r\n");
 	struct buf b = BUF_NULL;
 
-	dialog_append_names(&b, d);
+	dialog_append_names(&b, d, SLICE_NULL);
 	assert_text(&b, "From: <sip:bob@example.com>;tag=b\r\n"
 			"To: \"Alice \\\"A\\\"\" <sip:alice@example.com>\r\n"
 			"Call-ID: c1@a.example\r\n");
@@ -274,7 +274,7 @@ START_TEST(uac_names_12_1_2)
 	struct dialog *d = client_of(200, ";tag=b", "Contact: <sip:bob@b.example>\r\n", 0);
 	struct buf b = BUF_NULL;
 
-	dialog_append_names(&b, d);
+	dialog_append_names(&b, d, SLICE_NULL);
 	assert_text(&b, "From: \"Alice \\\"A\\\"\" <sip:alice@example.com>;tag=a\r\n"
 			"To: <sip:bob@example.com>;tag=b\r\nCall-ID: c1@a.example\r\n");
 	ck_assert_uint_eq(d->state, DIALOG_CONFIRMED);

@@ -35,6 +35,7 @@ static size_t nettle_hash(void *ctx, enum challenge_algorithm algorithm, const s
 	case CHALLENGE_SHA512_256:
 		sha512_256_digest(&sha512, SHA512_256_DIGEST_SIZE, out);
 		return SHA512_256_DIGEST_SIZE;
+	case CHALLENGE_SHA1:
 	case CHALLENGE_ALG_OTHER:
 		break;
 	}
