@@ -18,7 +18,7 @@
 
 static const struct schema_word kinds[] = {
 	{ "registered", PROFILE_REGISTERED, SCHEMA_NOW },
-	{ "peer-to-peer", PROFILE_PEER_TO_PEER, SCHEMA_LATER },
+	{ "peer-to-peer", PROFILE_PEER_TO_PEER, SCHEMA_NOW },
 	{ NULL },
 };
 
@@ -268,8 +268,7 @@ static const struct schema_key endpoint_keys[] = {
 		AT(listen),
 		.type = &schema_bool,
 		.preset = "no",
-		.support = SCHEMA_LATER_HINT,
-		.doc = "Let a peer-to-peer endpoint be reached" },
+		.doc = "Let anybody reach a peer-to-peer endpoint, and open a port for it if none is" },
 	{ .name = "RegisterExpires",
 		AT(register_expires),
 		.type = &schema_seconds,
@@ -303,8 +302,7 @@ static const struct schema_key endpoint_keys[] = {
 		.min = USEC_PER_SEC,
 		.max = SCHEMA_DAY,
 		.preset = "1min",
-		.support = SCHEMA_LATER_HINT,
-		.doc = "How long a peer-to-peer endpoint keeps what a page opened" },
+		.doc = "How long a connection stays that only a page has opened" },
 	{ .name = "SharedConnections",
 		AT(shared_connections),
 		.type = &schema_bool,

@@ -65,6 +65,30 @@ static void finish_name(struct profile_draft *d)
 	free(name);
 }
 
+/* Peers have no server, and what registers needs no port of its own. */
+static void finish_kind(struct profile_draft *d)
+{
+	struct profile *p = d->profile;
+	const unsigned line = line_of(d, "Profile", "Register");
+
+	if (p->kind == PROFILE_REGISTERED) {
+		if (p->listen)
+			schema_problem(d->reader, PROBLEM_ERROR, line_of(d, "Endpoint", "Listen"),
+				"[Endpoint] Listen: a registered endpoint is reached through its "
+				"registrar; write Kind=peer-to-peer into [Profile], or Listen=no");
+		return;
+	}
+	if (p->n_servers)
+		schema_problem(d->reader, PROBLEM_ERROR, server_line(d, 0, NULL),
+			"[Server] a peer-to-peer profile has no server; write OutboundProxy into "
+			"[Endpoint] if one stands between");
+	if (line && p->registers)
+		schema_problem(d->reader, PROBLEM_ERROR, line,
+			"[Profile] Register: a peer-to-peer endpoint does not register; leave it "
+			"out");
+	p->registers = false;
+}
+
 static void check_servers(struct profile_draft *d)
 {
 	const struct profile *p = d->profile;
@@ -236,6 +260,7 @@ void profile_draft_finish(struct profile_draft *d)
 		schema_problem(d->reader, PROBLEM_ERROR, line_of(d, "User", NULL),
 			"[User] Uri is missing; write Uri=sip:alice@example.com");
 	finish_name(d);
+	finish_kind(d);
 	check_servers(d);
 	finish_auth(d);
 	finish_secret(d);

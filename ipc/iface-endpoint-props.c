@@ -49,9 +49,22 @@ static void get_temporary_gruu(struct bus_writer *w, void *object)
 
 static void get_profile(struct bus_writer *w, void *object)
 {
-	char *path cleanup_free = iface_profile_path(of(object)->profile);
+	const struct iface_endpoint *ie = object;
+	char *path cleanup_free = iface_profile_path(ie->ep->profile);
 
-	bus_write_o(w, path);
+	bus_write_o(w, iface_profile_is_shown(ie->iface, ie->ep->profile) ? path : "/");
+}
+
+static void get_lifetime(struct bus_writer *w, void *object)
+{
+	const struct iface_endpoint *ie = object;
+
+	bus_write_str(w, ie->creator ? "client" : "daemon");
+}
+
+static void get_listen(struct bus_writer *w, void *object)
+{
+	bus_write_b(w, of(object)->listens);
 }
 
 static enum transport transport_of(const struct endpoint *ep)
@@ -252,7 +265,19 @@ const struct bus_property iface_endpoint_properties[] = {
 		.sig = "o",
 		.get = get_profile,
 		.flags = BUS_CONST | BUS_STATE,
-		.doc = "The profile that it was made of." },
+		.doc = "The profile that it was made of; / if of none." },
+	{ .name = "Lifetime",
+		.sig = "s",
+		.get = get_lifetime,
+		.flags = BUS_EMITS | BUS_STATE,
+		.doc = "client: it ends when its maker leaves the bus; daemon. No restart brings back "
+		       "what CreateEndpoint made." },
+	{ .name = "Listen",
+		.sig = "b",
+		.get = get_listen,
+		.flags = BUS_CONST | BUS_STATE,
+		.doc = "A peer-to-peer endpoint that anybody may reach; else only over connections of "
+		       "its own and within its sessions." },
 	{ .name = "Transport",
 		.sig = "s",
 		.get = get_transport,

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* org.sipbus1.Manager on the root object. */
-#include <string.h>
-
 #include "ipc/agent.h"
 #include "ipc/bus-call.h"
-#include "ipc/bus-client.h"
 #include "ipc/bus-object.h"
 #include "ipc/bus-option.h"
 #include "ipc/iface-private.h"
 #include "protocol/base/err.h"
-#include "protocol/ua/endpoint.h"
-#include "protocol/ua/registration.h"
 
 /* ---- configuration ---- */
 
@@ -50,158 +45,6 @@ static int reload(struct bus_call *c, void *object)
 	bus_open_array(&w, "(ssus)");
 	(void)i->host->reload(i->host->ctx, write_problem, &w);
 	bus_close(&w);
-	bus_call_send(c, &w);
-	return 0;
-}
-
-/* ---- endpoints ---- */
-
-enum {
-	CREATE_ID,
-	CREATE_KIND,
-	CREATE_URI,
-	CREATE_DISPLAY_NAME,
-	CREATE_ENDPOINT_ID,
-	CREATE_INSTANCE_ID,
-	CREATE_TRANSPORT,
-	CREATE_OUTBOUND_PROXY,
-	CREATE_LISTEN,
-	CREATE_REGISTER,
-	CREATE_HEADERS,
-	CREATE_LIFETIME,
-};
-
-static const struct bus_option create_options[] = {
-	[CREATE_ID] = { "Id", "s", "Last element of the path: letters, digits and '_'." },
-	[CREATE_KIND] = { "Kind", "s", "registered (the default) or peer-to-peer." },
-	[CREATE_URI] = { "Uri", "s", "Address of record, instead of the profile's." },
-	[CREATE_DISPLAY_NAME] = { "DisplayName", "s", "Instead of the profile's." },
-	[CREATE_ENDPOINT_ID] = { "EndpointId", "s", "Tells points of presence of one URI apart." },
-	[CREATE_INSTANCE_ID] = { "InstanceId", "s", "SIP instance, a URN (RFC 5626 section 4.1)." },
-	[CREATE_TRANSPORT] = { "Transport", "s", "udp or tcp, instead of the server's." },
-	[CREATE_OUTBOUND_PROXY] = { "OutboundProxy", "s",
-		"host[:port][;transport=tcp] or SIP URI." },
-	[CREATE_LISTEN] = { "Listen", "b", "Peer-to-peer endpoints only." },
-	[CREATE_REGISTER] = { "Register", "b",
-		"Register at once; the profile's Register if absent." },
-	[CREATE_HEADERS] = { "Headers", "a(ss)", "For the registration." },
-	[CREATE_LIFETIME] = { "Lifetime", "s",
-		"client: ends when the caller leaves the bus; daemon." },
-	{ 0 },
-};
-
-/* An option's text as a C string that lives as long as the message; NULL if it was not given. */
-static const char *text_of(struct bus_call *c, unsigned row)
-{
-	const struct bus_value *v = bus_call_option(c, row);
-
-	/* libdbus keeps strings NUL-terminated. */
-	return v->given ? v->s.p : NULL;
-}
-
-static int read_create(struct bus_call *c, struct endpoint_config *ret)
-{
-	const char *kind = text_of(c, CREATE_KIND), *transport = text_of(c, CREATE_TRANSPORT);
-	const char *lifetime = text_of(c, CREATE_LIFETIME);
-
-	if (kind && strcmp(kind, "registered") != 0)
-		return strcmp(kind, "peer-to-peer") == 0
-			       ? bus_call_fail(c, -EOPNOTSUPP,
-					 "this version has no peer-to-peer endpoints yet")
-			       : bus_call_fail(c, -EINVAL, "Kind is registered or peer-to-peer");
-	if (bus_call_option(c, CREATE_LISTEN)->given && bus_call_option(c, CREATE_LISTEN)->b)
-		return bus_call_fail(c, -EOPNOTSUPP, "a registered endpoint does not listen");
-	if (lifetime && strcmp(lifetime, "client") != 0 && strcmp(lifetime, "daemon") != 0)
-		return bus_call_fail(c, -EINVAL, "Lifetime is client or daemon");
-	if (transport) {
-		ret->transport = transport_parse(slice_str(transport));
-		if (ret->transport == TRANSPORT_NONE)
-			return bus_call_fail(c, -EINVAL, "Transport is udp or tcp");
-		if (ret->transport == TRANSPORT_TLS)
-			return bus_call_fail(c, -EOPNOTSUPP, "this version has no TLS yet");
-	}
-	ret->id = text_of(c, CREATE_ID);
-	ret->uri = text_of(c, CREATE_URI);
-	ret->display_name = text_of(c, CREATE_DISPLAY_NAME);
-	ret->endpoint_id = text_of(c, CREATE_ENDPOINT_ID);
-	ret->instance_id = text_of(c, CREATE_INSTANCE_ID);
-	ret->outbound_proxy = text_of(c, CREATE_OUTBOUND_PROXY);
-	return 0;
-}
-
-static void on_creator_left(void *ctx, const char *client)
-{
-	struct iface_endpoint *ie = ctx;
-
-	(void)client;
-	ie->creator = NULL;
-	endpoint_close(ie->ep);
-}
-
-static int register_new(struct bus_call *c, struct endpoint *ep)
-{
-	const struct bus_value *wish = bus_call_option(c, CREATE_REGISTER);
-	struct registration_options o = { 0 };
-	struct request_header *list cleanup_free = NULL;
-	int r;
-
-	if (!(wish->given ? wish->b : ep->profile->registers))
-		return 0;
-	if (!ep->registration)
-		return -EOPNOTSUPP;
-	r = iface_headers_option(c, CREATE_HEADERS, &list, &o.n_headers);
-	if (r < 0)
-		return r;
-	o.headers = list;
-	r = registration_start(ep->registration, &o);
-	return r == -EINVAL ? bus_call_fail(c, r, "Expires is no header for an endpoint") : r;
-}
-
-static int create_endpoint(struct bus_call *c, void *object)
-{
-	struct iface *i = object;
-	struct slice name = bus_read_s(bus_call_args(c));
-	const char *lifetime = text_of(c, CREATE_LIFETIME);
-	struct endpoint_config config = { 0 };
-	struct endpoint *ep;
-	struct bus_writer w;
-	int r;
-
-	if (!name.n)
-		return bus_call_fail(
-			c, -EOPNOTSUPP, "this version has no peer-to-peer endpoints yet");
-	config.profile = i->host->find_profile(i->host->ctx, name);
-	if (!config.profile)
-		return bus_call_fail(c, -ENOENT, "no profile is named %.*s", SLICE_ARGS(name));
-	if (!config.profile->enabled)
-		return bus_call_fail(c, -ESTALE, "the profile is not enabled");
-	if (!i->host->is_administrator(i->host->ctx, bus_call_uid(c)) &&
-		!i->host->may_use(i->host->ctx, bus_call_uid(c), config.profile))
-		return -EPERM;
-	r = read_create(c, &config);
-	if (r < 0)
-		return r;
-	r = endpoint_new(i->ua, &config, &ep);
-	if (r == -EEXIST)
-		return bus_call_fail(c, r, "an endpoint with this Id exists");
-	if (r == -EINVAL)
-		return bus_call_fail(c, r, "an option is malformed");
-	if (r == -EMSGSIZE)
-		return bus_call_fail(c, r, "an option is too long");
-	if (r < 0)
-		return r;
-	r = register_new(c, ep);
-	if (r < 0) {
-		endpoint_close(ep);
-		return r;
-	}
-	if (lifetime && strcmp(lifetime, "client") == 0) {
-		struct iface_endpoint *ie = ep->user;
-
-		ie->creator = bus_watch_client(i->bus, bus_call_sender(c), on_creator_left, ie);
-	}
-	bus_call_open(c, &w);
-	bus_write_o(&w, iface_endpoint_path(ep));
 	bus_call_send(c, &w);
 	return 0;
 }
@@ -316,11 +159,14 @@ const struct bus_interface iface_manager = {
 				.in = "sa{sv}",
 				.out = "o",
 				.args = BUS_ARGS("profile", "options", "endpoint"),
-				.options = create_options,
-				.call = create_endpoint,
-				.doc = "Makes an endpoint of a loaded profile. Registration, if wanted, goes on "
-				       "after the reply. Errors: NoSuchObject, InvalidArgument, NotSupported, "
-				       "LimitExceeded, WrongState, AccessDenied." },
+				.options = iface_create_options,
+				.call = iface_create_endpoint,
+				.doc = "Makes an endpoint of a loaded profile, or with an empty one a "
+				       "peer-to-peer endpoint from options alone, of which Uri is needed, for "
+				       "whomever Access in sipbus.conf lets in; nobody but its maker and "
+				       "administrators may use that. Registration, if wanted, goes on after "
+				       "the reply. Errors: NoSuchObject, InvalidArgument, NotSupported, "
+				       "LimitExceeded, WrongState, AccessDenied, TransportFailed." },
 			{ .name = "RegisterAgent",
 				.in = "oa{sv}",
 				.args = BUS_ARGS("agent", "filter"),

@@ -14,6 +14,9 @@ extern const struct bus_interface iface_manager, iface_profile, iface_endpoint, 
 /* All of them, agents' included; ends with NULL. */
 extern const struct bus_interface *const iface_tables[];
 
+/* Endpoints that one user who is no administrator made by CreateEndpoint and that still are. */
+enum { IFACE_ENDPOINTS_PER_USER = 256 };
+
 struct iface_profile {
 	struct list node;
 	struct iface *iface;
@@ -26,8 +29,10 @@ struct iface_endpoint {
 	struct iface *iface;
 	struct endpoint *ep;
 	struct bus_object *object;
-	struct list waiting;       /* of struct iface_wait: Register and Unregister calls */
-	unsigned told_state;       /* enum registration_state that the bus was told last */
+	struct list waiting; /* of struct iface_wait: Register and Unregister calls */
+	unsigned told_state; /* enum registration_state that the bus was told last */
+	bool made;           /* by CreateEndpoint, for uid */
+	uid_t uid;
 	struct bus_watch *creator; /* Lifetime=client: whose leaving ends the endpoint */
 };
 
@@ -35,6 +40,12 @@ int iface_manager_start(struct iface *i);
 void iface_manager_changed(struct iface *i, const char *property);
 /* Where a profile's object is; the caller frees it. */
 char *iface_profile_path(const struct profile *p);
+/* It has an object: it was loaded, and is not what CreateEndpoint made up. */
+bool iface_profile_is_shown(const struct iface *i, const struct profile *p);
+
+/* iface-create.c */
+extern const struct bus_option iface_create_options[];
+int iface_create_endpoint(struct bus_call *c, void *object);
 
 /* iface-endpoint-props.c; ends with a row without a name. */
 extern const struct bus_property iface_endpoint_properties[];

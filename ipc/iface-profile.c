@@ -164,6 +164,14 @@ char *iface_profile_path(const struct profile *p)
 	return buf_take(&path);
 }
 
+bool iface_profile_is_shown(const struct iface *i, const struct profile *p)
+{
+	list_for_each (node, &i->profiles)
+		if (list_entry(node, struct iface_profile, node)->profile == p)
+			return true;
+	return false;
+}
+
 void iface_profile_add(struct iface *i, struct profile *p)
 {
 	struct iface_profile *ip = mem_new(struct iface_profile);

@@ -55,6 +55,9 @@ struct flow {
 	bool incoming; /* the peer opened it */
 	bool kept;     /* the core sends keep-alives itself: the host sends none */
 	uint64_t id;   /* never used twice in a process; 0: nobody counts */
+	/* On whose behalf the host opened this connection (host.h); NULL: nobody's, or a datagram's
+	 * way. As long as the flow. */
+	const char *pool;
 	/* Set before FLOW_UP and good as long as the flow; NULL: no TLS. */
 	const struct flow_tls *tls;
 	/* What Via and Contact say: where the peer can reach us. Set by the host before FLOW_UP. */

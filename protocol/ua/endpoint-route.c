@@ -203,6 +203,25 @@ static struct endpoint *find_named(const struct ua *ua, struct slice aor, const 
 	return ep ? ep : find_preferred(ua, aor, m);
 }
 
+/* ---- who may be begun with ---- */
+
+/* Over a connection that the endpoint itself opened, whoever is there may speak. */
+static bool is_own(const struct endpoint *ep, const struct flow *f)
+{
+	return !f->incoming && f->pool && strcmp(f->pool, ep->pool) == 0;
+}
+
+/*
+ * A registrar sends what is for those that register. Others are reached if they listen, and those
+ * that speak TLS over nothing weaker. Inside of dialogs nobody asks.
+ */
+static bool hears(const struct endpoint *ep, const struct flow *f)
+{
+	if (ep->kind->registers || is_own(ep, f))
+		return true;
+	return ep->listens && (ep->transport != TRANSPORT_TLS || f->transport == TRANSPORT_TLS);
+}
+
 /* ---- those that nothing tells apart ---- */
 
 static bool registered_over(const struct endpoint *ep, const struct flow *f)
@@ -211,33 +230,55 @@ static bool registered_over(const struct endpoint *ep, const struct flow *f)
 	       ep->registration->state == REGISTRATION_REGISTERED;
 }
 
+/* 19.1.1: what the URI of a listener's owner says beyond user and host tells it from others. */
+static unsigned likeness(const struct endpoint *ep, const struct uri *uri)
+{
+	struct slice own, asked;
+	unsigned n = 0;
+	struct uri u;
+
+	if (uri_parse(slice_str(ep->uri), &u) < 0)
+		return 0;
+	if (u.port && u.port == uri->port)
+		n += 1;
+	if (uri_param(&u, SLICE("ms-opaque"), &own) && uri_param(uri, SLICE("ms-opaque"), &asked) &&
+		slice_eq(own, asked))
+		n += 2;
+	return n;
+}
+
 /* Does a fit better than b, which is older? */
-static bool is_better(const struct endpoint *a, const struct endpoint *b, const struct flow *f)
+static bool is_better(const struct endpoint *a, const struct endpoint *b, const struct flow *f,
+	const struct uri *uri)
 {
 	bool here = registered_over(a, f);
+	unsigned like = likeness(a, uri), less = likeness(b, uri);
 
 	if (a->closing != b->closing)
 		return !a->closing;
+	if (like != less)
+		return like > less;
 	if (here != registered_over(b, f))
 		return here;
 	return here && a->registration->since > b->registration->since;
 }
 
 /* The map hands out the newest first. */
-static struct endpoint *find_any(const struct ua *ua, struct slice aor, const struct flow *f)
+static struct endpoint *find_any(
+	const struct ua *ua, struct slice aor, const struct flow *f, const struct uri *uri)
 {
 	struct endpoint *best = NULL;
 
 	for (struct map_node *n = map_find(&ua->endpoints_by_aor, aor); n; n = map_find_next(n)) {
 		struct endpoint *ep = container_of(n, struct endpoint, by_aor);
 
-		if (!best || !is_better(best, ep, f))
+		if (hears(ep, f) && (!best || !is_better(best, ep, f, uri)))
 			best = ep;
 	}
 	return best;
 }
 
-struct endpoint *endpoint_route(struct ua *ua, const struct flow *f, const struct msg *m)
+static struct endpoint *find(struct ua *ua, const struct flow *f, const struct msg *m)
 {
 	struct map_node *node = map_find(&ua->endpoints_by_token, m->uri.user);
 	struct endpoint *ep = NULL;
@@ -252,8 +293,15 @@ struct endpoint *endpoint_route(struct ua *ua, const struct flow *f, const struc
 	if (!ep && !find_gruu(ua, buf_slice(&aor), &m->uri, &ep)) {
 		ep = find_named(ua, buf_slice(&aor), m);
 		if (!ep)
-			ep = find_any(ua, buf_slice(&aor), f);
+			ep = find_any(ua, buf_slice(&aor), f, &m->uri);
 	}
 	buf_deinit(&aor);
 	return ep;
+}
+
+struct endpoint *endpoint_route(struct ua *ua, const struct flow *f, const struct msg *m)
+{
+	struct endpoint *ep = find(ua, f, m);
+
+	return ep && hears(ep, f) ? ep : NULL;
 }

@@ -130,6 +130,33 @@ static int check_texts(const struct endpoint_config *c)
 	return 0;
 }
 
+/* NULL: there is no such kind. */
+static const struct endpoint_kind *kind_of(const struct endpoint_config *c)
+{
+	if (!c->kind)
+		return &kinds[c->profile->kind];
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (strcmp(kinds[i].name, c->kind) == 0)
+			return &kinds[i];
+	return NULL;
+}
+
+static bool wants_to_listen(const struct endpoint_config *c)
+{
+	return c->listen == ENDPOINT_LISTEN_AS_PROFILE ? c->profile->listen
+						       : c->listen == ENDPOINT_LISTEN_YES;
+}
+
+static int check_kind(const struct endpoint_config *c)
+{
+	const struct endpoint_kind *kind = kind_of(c);
+
+	if (!kind)
+		return -EINVAL;
+	/* Its registrar sends it what is for it. */
+	return kind->registers && wants_to_listen(c) ? -EOPNOTSUPP : 0;
+}
+
 static void deliver_note(struct later_note *n);
 static void on_close_timer(struct timer *t);
 
@@ -166,7 +193,8 @@ static void fill(struct endpoint *ep, const struct endpoint_config *c, const str
 	const char *instance_id = pick(c->instance_id, p->instance_id);
 	struct buf aor = BUF_NULL;
 
-	ep->kind = &kinds[p->kind];
+	ep->kind = kind_of(c);
+	ep->listens = wants_to_listen(c);
 	ep->display_name = mem_strdup(pick(c->display_name, p->display_name));
 	ep->endpoint_id = endpoint_id ? mem_strdup(endpoint_id)
 				      : derive_hex(ep, SLICE("endpoint"), ENDPOINT_ID_BYTES);
@@ -198,6 +226,8 @@ int endpoint_new(struct ua *ua, const struct endpoint_config *c, struct endpoint
 
 	if (r == 0)
 		r = check_texts(c);
+	if (r == 0)
+		r = check_kind(c);
 	if (r < 0)
 		return r;
 	if (!text || uri_parse(slice_str(text), &uri) < 0 ||

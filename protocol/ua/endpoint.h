@@ -6,15 +6,21 @@
 #include "protocol/ua/profile.h"
 #include "protocol/ua/ua.h"
 
+struct host_listener;
 struct registration;
+
+/* Whether anybody may begin something with a peer-to-peer endpoint, or only its own peers. */
+enum endpoint_listen { ENDPOINT_LISTEN_AS_PROFILE, ENDPOINT_LISTEN_NO, ENDPOINT_LISTEN_YES };
 
 /* What makes an endpoint; NULL members take the profile's value or a derived one. */
 struct endpoint_config {
 	const char *id; /* D-Bus path element, unique; NULL: made from the profile's name */
 	struct profile *profile; /* never NULL; a reference is taken */
+	const char *kind;        /* "registered", "peer-to-peer" */
 	const char *uri, *display_name, *endpoint_id, *instance_id;
 	enum transport transport; /* TRANSPORT_NONE: the profile's */
 	const char *outbound_proxy;
+	enum endpoint_listen listen;
 };
 
 /* What a kind may do: const tables, so that a verb asks the table and no `if` asks the kind. */
@@ -48,7 +54,7 @@ struct endpoint {
 	char *server;        /* "udp:192.0.2.1:5060", whom flow leads to */
 	/* The server as configured that flow was opened for, "udp:sip.example.com:0". */
 	char *flow_key;
-	bool auto_refresh;
+	bool auto_refresh, listens;
 	bool closing, leaving;
 
 	struct list requests;          /* of struct request: own requests in flight */
@@ -66,7 +72,8 @@ struct endpoint {
 
 /*
  * 0; -EEXIST: the id is taken; -EINVAL: a member is malformed; -EMSGSIZE: one is longer than
- * LIMITS_ENDPOINT_TEXT; -ENOSPC: too many. Does not register by itself.
+ * LIMITS_ENDPOINT_TEXT; -ENOSPC: too many; -EOPNOTSUPP: what registers does not listen. Does not
+ * register by itself.
  */
 int endpoint_new(struct ua *ua, const struct endpoint_config *c, struct endpoint **ret_endpoint);
 /*

@@ -96,7 +96,7 @@ static void on_challenge(struct request *r, const struct msg *m)
 	if (r->cancelled)
 		refused(r, m, "cancelled meanwhile");
 	else if (!r->ep->kind->authenticates)
-		refused(r, m, "this endpoint has no credentials");
+		refused(r, m, "a peer-to-peer endpoint does not authenticate");
 	else if (!r->to_server)
 		refused(r, m, "not asked by the endpoint's own server");
 	else if (r->n_auth_rounds >= LIMITS_AUTH_ROUNDS)

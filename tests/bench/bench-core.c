@@ -166,6 +166,7 @@ void bench_core_start(struct bench_core *c, const struct ua_listener *l)
 
 	p->name = mem_strdup("alice");
 	p->kind = PROFILE_PEER_TO_PEER;
+	p->listen = true;
 	p->uri = mem_strdup("sip:alice@192.0.2.1");
 	c->random = 1;
 	c->host = (struct host){ .ops = &host_ops, .ctx = c, .user_agent = "sipbus" };

@@ -329,7 +329,7 @@ static void open_connection(struct world_flow *f, const struct host_target *targ
 	f->base.local.port = wu->next_port++;
 	free(f->pool);
 	free(f->domain);
-	f->pool = mem_strdup(target->pool ? target->pool : "");
+	f->base.pool = f->pool = mem_strdup(target->pool ? target->pool : "");
 	f->domain = mem_strdup(target->domain ? target->domain : target->addr.host);
 	f->connected.fire = fire_connected;
 	f->give_up = wu->w->timers.now + CONNECT_TIMEOUT;

@@ -232,11 +232,18 @@ void world_reply_as(struct world *w, const struct msg *request, unsigned status,
 	mail_reply(find_mail(w, request), status, slice_str(tag), headers);
 }
 
-/* "udp:192.0.2.1:5060" */
+static uint16_t parse_port(struct slice port)
+{
+	uint32_t number = 0;
+
+	ck_assert(slice_to_u32(port, UINT16_MAX, &number));
+	return (uint16_t)number;
+}
+
+/* "udp:192.0.2.1:5060", "tcp:192.0.2.1:5060>49152" */
 static void parse_from(const char *from, struct world_packet *p)
 {
-	struct slice rest = slice_str(from), transport, host, port;
-	uint32_t number = 0;
+	struct slice rest = slice_str(from), transport, host, port, to;
 
 	ck_assert(slice_cut(rest, ':', &transport, &rest));
 	p->transport = transport_parse(transport);
@@ -246,8 +253,10 @@ static void parse_from(const char *from, struct world_packet *p)
 	} else {
 		ck_assert(slice_cut(rest, ':', &host, &port));
 	}
-	ck_assert(slice_to_u32(port, UINT16_MAX, &number));
-	p->from.port = (uint16_t)number;
+	p->to.port = transport_default_port(p->transport);
+	if (slice_cut(port, '>', &port, &to))
+		p->to.port = parse_port(to);
+	p->from.port = parse_port(port);
 	(void)snprintf(p->from.host, sizeof(p->from.host), "%.*s", SLICE_ARGS(host));
 }
 
@@ -261,7 +270,6 @@ void world_in(struct world_ua *wu, const char *from, const char *text)
 
 	parse_from(from, &p);
 	(void)snprintf(p.to.host, sizeof(p.to.host), "%s", wu->address);
-	p.to.port = transport_default_port(p.transport);
 	local.transport = p.transport;
 	local.local = p.to;
 	print_addr(fill.ua, sizeof(fill.ua), &p.to);

@@ -38,9 +38,10 @@ void world_reply(struct world *w, const struct msg *request, unsigned status, co
 void world_reply_as(struct world *w, const struct msg *request, unsigned status, const char *tag,
 	const char *headers);
 /*
- * A message from "udp:192.0.2.1:5060" ("tcp:[2001:db8::1]:5060") to the user agent. Lines end with
- * "\n". Beside the above: {ua} and {peer} are the two addresses with port, {contact} the contact
- * URI of its first endpoint.
+ * A message from "udp:192.0.2.1:5060" ("tcp:[2001:db8::1]:5060") to the user agent, where it
+ * listens or, with ">49152" behind, to that port of a connection of its own. Lines end with "\n".
+ * Beside the above: {ua} and {peer} are the two addresses with port, {contact} the contact URI of
+ * its first endpoint.
  */
 void world_in(struct world_ua *wu, const char *from, const char *text);
 

@@ -364,6 +364,7 @@ static struct profile *make_profile(const struct world_account *a)
 	p->name = mem_strdup(a->id);
 	p->kind = a->registrar ? PROFILE_REGISTERED : PROFILE_PEER_TO_PEER;
 	p->registers = a->registrar != NULL;
+	p->listen = !a->registrar && !a->deaf;
 	p->account = mem_strdup(a->id);
 	p->allowed_auth = PROFILE_AUTH_DIGEST;
 	p->auto_refresh = a->auto_refresh;

@@ -88,6 +88,7 @@ struct world_account {
 	const char *password;  /* NULL: nobody has one */
 	enum transport transport;
 	bool sips; /* the address of record is a sips URI */
+	bool deaf; /* peer-to-peer, and does not listen */
 	bool auto_refresh;
 	bool microsoft; /* MicrosoftExtensions */
 	uint32_t expires; /* 0: the default */

@@ -119,8 +119,15 @@ static const struct {
 	{ "[Profile]\nName=a-b\n" USER,
 		F "2: error: [Profile] Name=a-b: a name consists of A-Z, a-z, 0-9 and _\n" },
 	{ "[Profile]\nName=ab\nName=\n" USER, "" },
-	{ "[Profile]\nKind=peer-to-peer\n" USER,
-		F "2: error: [Profile] Kind=peer-to-peer: " LATER_WORD "peer-to-peer\n" },
+	{ "[Profile]\nKind=peer-to-peer\nRegister=yes\n" USER,
+		F "3: error: [Profile] Register: a peer-to-peer endpoint does not register; leave "
+		  "it out\n" },
+	{ "[Profile]\nKind=peer-to-peer\n" USER "[Server]\nAddr=a\n",
+		F "5: error: [Server] a peer-to-peer profile has no server; write OutboundProxy "
+		  "into [Endpoint] if one stands between\n" },
+	{ USER "[Endpoint]\nListen=yes\n",
+		F "4: error: [Endpoint] Listen: a registered endpoint is reached through its "
+		  "registrar; write Kind=peer-to-peer into [Profile], or Listen=no\n" },
 	{ "[Profile]\nKind=server\n" USER,
 		F "2: error: [Profile] Kind=server: expected registered or peer-to-peer\n" },
 	{ "[Profile]\nMicrosoftExtensions=yes\n" USER, "" },
@@ -221,12 +228,13 @@ static const struct {
 	{ USER "[Endpoint]\nOnOwnerLost=drop\n",
 		F "4: error: [Endpoint] OnOwnerLost=drop: expected end or keep\n" },
 	{ USER "[Endpoint]\nConnectionLinger=60s\n", "" },
-	{ USER "[Endpoint]\nConnectionLinger=61s\n",
-		F "4: warning: [Endpoint] ConnectionLinger=61s: " LATER },
-	{ USER "[Endpoint]\nOutboxExpires=2h\nListen=yes\nDeliveryReports=yes\nOutboundProxy=a\n",
+	{ USER "[Endpoint]\nConnectionLinger=61s\n", "" },
+	{ "[Profile]\nKind=peer-to-peer\n[User]\nUri=sip:a@b:5070\n"
+	  "[Endpoint]\nListen=yes\nTransport=tcp\nOutboundProxy=a\n",
+		"" },
+	{ USER "[Endpoint]\nOutboxExpires=2h\nDeliveryReports=yes\nOutboundProxy=a\n",
 		F "4: warning: [Endpoint] OutboxExpires=2h: " LATER F
-		  "5: warning: [Endpoint] Listen=yes: " LATER F
-		  "6: warning: [Endpoint] DeliveryReports=yes: " LATER },
+		  "5: warning: [Endpoint] DeliveryReports=yes: " LATER },
 	{ USER "[Endpoint]\nDigestFloor=sha1\n",
 		F "4: error: [Endpoint] DigestFloor=sha1: expected md5, sha256 or sha512-256\n" },
 	{ USER "[Tls]\nTrustOnFirstUse=yes\n", F "4: error: [Tls] TrustOnFirstUse=yes: " LATER },

@@ -18,6 +18,7 @@
 enum {
 	STAGE_ROOT_UID = 0,     /* the administrator */
 	STAGE_USER_UID = 1000,  /* may use alice's profile */
+	STAGE_GUEST_UID = 1001, /* let in, but not by alice's profile */
 	STAGE_OTHER_UID = 2000, /* may not */
 };
 

@@ -432,6 +432,8 @@ START_TEST(endpoints_that_cannot_be_made)
 	create(USER, "bob", no_options);
 	stage_error(&s, STAGE_ERROR("NoSuchObject"));
 	create(USER, "", no_options);
+	stage_error(&s, STAGE_ERROR("InvalidArgument"));
+	create(USER, "alice", (struct stage_option[]){ FLAG("Listen", 1), { 0 } });
 	stage_error(&s, STAGE_ERROR("NotSupported"));
 	create(OTHER, "alice", no_options);
 	stage_error(&s, DBUS_ERROR_ACCESS_DENIED);

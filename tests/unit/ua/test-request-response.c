@@ -284,7 +284,7 @@ START_TEST(a_stranger_gets_nothing)
 	try_page(&t, "sip:mallory@192.0.2.66");
 	answer(&t, 401, ASK("n1"));
 	try_expect(&t, 401, -EACCES, ORIGIN_REMOTE);
-	ck_assert_str_eq(t.reason, "Unauthorized: this endpoint has no credentials");
+	ck_assert_str_eq(t.reason, "Unauthorized: a peer-to-peer endpoint does not authenticate");
 	ck_assert_uint_eq(t.ua->query_serial, 0);
 	try_deinit(&t);
 }
