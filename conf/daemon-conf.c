@@ -2,10 +2,12 @@
 #include "conf/daemon-conf.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "conf/schema-rows.h"
 #include "conf/schema-type.h"
+#include "conf/tls-files.h"
 #include "protocol/base/mem.h"
 
 #define AT(member) .offset = offsetof(struct daemon_conf, member)
@@ -160,6 +162,13 @@ static void check_listens(struct schema_reader *r, const struct daemon_conf *c)
 	}
 }
 
+static char *folder_of(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+
+	return slash ? slice_dup(slice_of(file, (size_t)(slash - file))) : mem_strdup(".");
+}
+
 /*
  * Reads sipbus.conf; an empty text gives the defaults. Problems are added to the list; the result
  * is never NULL but means something only if no error was added. The caller frees it.
@@ -171,10 +180,13 @@ struct daemon_conf *daemon_conf_read(
 	struct schema_reader r = {
 		.schema = &daemon_conf_schema, .root = c, .file = file, .problems = problems
 	};
+	char *folder;
 
 	schema_read(&r, text);
 	check_listens(&r, c);
-	schema_check_tls(&r, &c->tls);
+	folder = folder_of(file);
+	tls_files_check(&r, folder, &c->tls);
+	free(folder);
 	schema_reader_deinit(&r);
 	return c;
 }

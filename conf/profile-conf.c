@@ -6,6 +6,7 @@
 
 #include "conf/profile-draft.h"
 #include "conf/schema-rows.h"
+#include "conf/tls-files.h"
 #include "conf/value.h"
 #include "protocol/base/buf.h"
 #include "protocol/base/err.h"
@@ -432,7 +433,7 @@ struct profile *profile_conf_read(
 	d.profile->source = mem_strdup(source->file);
 	schema_read(&r, text);
 	profile_draft_finish(&d);
-	schema_check_tls(&r, &d.profile->tls);
+	tls_files_check(&r, source->folder, &d.profile->tls);
 	schema_reader_deinit(&r);
 	for (size_t i = 0; i < ARRAY_LEN(secret_keys); i++)
 		secret_keys[i].type->clear(&secret_keys[i], &d);

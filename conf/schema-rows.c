@@ -15,14 +15,3 @@ const struct schema_word schema_tls_versions[] = {
 	{ "1.3", 0, SCHEMA_NOW },
 	{ NULL },
 };
-
-void schema_check_tls(struct schema_reader *r, const struct profile_tls *tls)
-{
-	const char *there = tls->key_file ? "KeyFile" : "CertificateFile";
-	const char *missing = tls->key_file ? "CertificateFile" : "KeyFile";
-
-	if (!tls->key_file == !tls->certificate_file)
-		return;
-	schema_problem(r, PROBLEM_ERROR, schema_line(r, (struct schema_spot){ "Tls", there, 0 }),
-		"[Tls] %s needs %s too", there, missing);
-}

@@ -2,8 +2,6 @@
 #pragma once
 #include "conf/schema-type.h"
 
-struct profile_tls;
-
 /* Rows and rules that sipbus.conf and the profiles have in common. */
 
 #define SCHEMA_HOUR (3600 * USEC_PER_SEC)
@@ -56,6 +54,3 @@ extern const struct schema_word schema_tls_versions[];
 		.n_offset = offsetof(type_, n_groups),                                     \
 		.doc = "Groups whose members may act, by name or number"                   \
 	}
-
-/* A certificate and its key come together. */
-void schema_check_tls(struct schema_reader *r, const struct profile_tls *tls);

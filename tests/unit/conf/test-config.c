@@ -77,14 +77,16 @@ static struct config *load(void)
 }
 
 /* The folder's problems as --check prints them, with the folder's own name left out. */
-static void expect_problems(const char *expected)
+static void expect(enum problem_severity least, const char *expected)
 {
 	const size_t n = strlen(folder) + 1;
 	struct config *c = load();
 	struct buf b = BUF_NULL, cut = BUF_NULL;
 	char *said, *line, *found;
 
-	problem_list_append(&b, &c->problems);
+	for (size_t i = 0; i < c->problems.n; i++)
+		if (c->problems.v[i].severity >= least)
+			problem_append(&b, c->problems.v + i);
 	said = buf_take(&b);
 	for (line = said; (found = strstr(line, folder)); line = found + n) {
 		buf_put(&cut, slice_of(line, (size_t)(found - line)));
@@ -98,6 +100,11 @@ static void expect_problems(const char *expected)
 		ck_assert_uint_eq(c->n_profiles, 0);
 	free(said);
 	config_free(c);
+}
+
+static void expect_problems(const char *expected)
+{
+	expect(PROBLEM_WARNING, expected);
 }
 
 #define USER "[User]\nUri=sip:a@b\n"
@@ -247,6 +254,54 @@ START_TEST(config_profile_limit)
 	}
 	expect_problems("profiles.d: error: 10001 profiles, but 10000 are the most that can be "
 			"loaded\n");
+}
+END_TEST
+
+#define TLS "[Tls]\nCaFile=ca.pem\nCertificateFile=own.pem\nKeyFile=own.key\n"
+
+START_TEST(config_tls_files)
+{
+	struct config *c;
+	char *path;
+
+	put("sipbus.conf", TLS);
+	put("profiles.d/a.conf", USER TLS);
+	put("ca.pem", "a");
+	put("own.pem", "b");
+	put("own.key", "c");
+	c = load();
+	ck_assert(config_is_usable(c));
+	path = path_of("own.key");
+	ck_assert_str_eq(c->daemon->tls.key_file, path);
+	ck_assert_str_eq(config_find_profile(c, "a")->tls.key_file, path);
+	free(path);
+	config_free(c);
+}
+END_TEST
+
+START_TEST(config_tls_files_bad)
+{
+	static const struct {
+		const char *name, *text;
+		mode_t mode;
+		const char *said;
+	} cases[] = {
+		{ "ca.pem", "", 0600, "sipbus.conf:2: error: [Tls] CaFile: ca.pem is empty\n" },
+		{ "own.key", "c", 0604,
+			"sipbus.conf:4: error: [Tls] KeyFile: own.key may be read by others than its "
+			"owner and group; chmod 640 helps\n" },
+		{ "own.key", "c", 0640, "" },
+		{ "own.pem", "b", 0644, "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		put("sipbus.conf", TLS);
+		put("ca.pem", "a");
+		put("own.pem", "b");
+		put("own.key", "c");
+		put_bytes(cases[i].name, slice_str(cases[i].text), cases[i].mode);
+		expect(PROBLEM_ERROR, cases[i].said);
+	}
 }
 END_TEST
 
@@ -418,6 +473,8 @@ int main(void)
 	tcase_add_test(tc, config_profile_limit);
 	tcase_add_test(tc, config_password_file);
 	tcase_add_loop_test(tc, config_secrets, 0, (int)ARRAY_LEN(secrets));
+	tcase_add_test(tc, config_tls_files);
+	tcase_add_test(tc, config_tls_files_bad);
 	tcase_add_test(tc, config_secret_limit);
 	tcase_add_test(tc, config_secret_problems);
 	tcase_add_test(tc, config_reload);

@@ -140,12 +140,14 @@ static const struct {
 	{ "[Listen]\nPort=5060\n[Listen]\nPort=5060\nTransport=tcp\n[Listen]\nPort=5060\n",
 		"f:6: error: [Listen] has the transport, address and port of line 1\n" },
 	{ "[Listen]\n[Listen]\n", "" },
-	{ "[Tls]\nKeyFile=/k\n",
-		"f:2: warning: [Tls] KeyFile=/k: not supported yet by this version\n"
-		"f:2: error: [Tls] KeyFile needs CertificateFile too\n" },
-	{ "[Tls]\nCertificateFile=/c\n",
-		"f:2: warning: [Tls] CertificateFile=/c: not supported yet by this version\n"
-		"f:2: error: [Tls] CertificateFile needs KeyFile too\n" },
+	{ "[Tls]\nKeyFile=nonexistent\n",
+		"f:2: warning: [Tls] KeyFile=nonexistent: not supported yet by this version\n"
+		"f:2: error: [Tls] KeyFile needs CertificateFile too\n"
+		"f:2: error: [Tls] KeyFile: ./nonexistent does not exist\n" },
+	{ "[Tls]\nCertificateFile=/dev/null\n",
+		"f:2: warning: [Tls] CertificateFile=/dev/null: not supported yet by this version\n"
+		"f:2: error: [Tls] CertificateFile needs KeyFile too\n"
+		"f:2: error: [Tls] CertificateFile: /dev/null is no regular file\n" },
 	{ "[Tls]\nMinimumVersion=1.0\n",
 		"f:2: error: [Tls] MinimumVersion=1.0: expected 1.2 or 1.3\n" },
 	/* All at once, in the order of the lines. */
