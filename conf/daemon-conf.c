@@ -87,13 +87,11 @@ static const struct schema_key listen_keys[] = {
 		LISTEN_AT(mutual_tls),
 		.type = &schema_bool,
 		.preset = "no",
-		.support = SCHEMA_LATER,
 		.doc = "Ask who connects for a certificate" },
 	{ .name = "AllowedDomains",
 		LISTEN_AT(allowed_domains),
 		.n_offset = offsetof(struct daemon_listen, n_allowed_domains),
 		.type = &schema_domains,
-		.support = SCHEMA_LATER,
 		.doc = "The domains whose certificates are let in with MutualTls" },
 };
 
@@ -136,6 +134,36 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+/* TLS listens on TCP's ports. */
+static bool same_socket_kind(enum transport a, enum transport b)
+{
+	return (a == TRANSPORT_UDP) == (b == TRANSPORT_UDP);
+}
+
+static void complain(struct schema_reader *r, size_t index, const char *key, const char *text)
+{
+	const struct schema_spot spot = { "Listen", key, (unsigned)index };
+
+	schema_problem(r, PROBLEM_ERROR, schema_line(r, spot), "[Listen] %s", text);
+}
+
+/* Who would listen without what it takes, or let everybody in, or nobody. */
+static void check_secure(struct schema_reader *r, const struct daemon_conf *c, size_t i)
+{
+	const struct daemon_listen *l = &c->listens[i];
+
+	if (l->transport == TRANSPORT_TLS && !c->tls.certificate_file)
+		complain(r, i, "Transport",
+			"Transport=tls needs CertificateFile and KeyFile in [Tls]");
+	if (l->mutual_tls && l->transport != TRANSPORT_TLS)
+		complain(r, i, "MutualTls", "MutualTls needs Transport=tls");
+	if (l->mutual_tls && !l->n_allowed_domains)
+		complain(r, i, "MutualTls",
+			"MutualTls without AllowedDomains lets nobody in; write the domains, or * for all");
+	if (l->n_allowed_domains && !l->mutual_tls)
+		complain(r, i, "AllowedDomains", "AllowedDomains needs MutualTls=yes");
+}
+
 /* Two sockets on one port would make the daemon fail only when it starts. */
 static void check_listens(struct schema_reader *r, const struct daemon_conf *c)
 {
@@ -143,20 +171,16 @@ static void check_listens(struct schema_reader *r, const struct daemon_conf *c)
 		const struct daemon_listen *a = &c->listens[i];
 		const struct schema_spot here = { "Listen", NULL, (unsigned)i };
 
-		if (a->n_allowed_domains && !a->mutual_tls)
-			schema_problem(r, PROBLEM_ERROR,
-				schema_line(r, (struct schema_spot){ "Listen", "AllowedDomains",
-						       here.index }),
-				"[Listen] AllowedDomains needs MutualTls=yes");
+		check_secure(r, c, i);
 		for (size_t j = 0; j < i; j++) {
 			const struct daemon_listen *b = &c->listens[j];
 			const struct schema_spot there = { "Listen", NULL, (unsigned)j };
 
-			if (a->transport != b->transport || a->port == 0 || a->port != b->port ||
-				!same_text(a->address, b->address))
+			if (!same_socket_kind(a->transport, b->transport) || a->port == 0 ||
+				a->port != b->port || !same_text(a->address, b->address))
 				continue;
 			schema_problem(r, PROBLEM_ERROR, schema_line(r, here),
-				"[Listen] has the transport, address and port of line %u",
+				"[Listen] has the address and port of line %u",
 				schema_line(r, there));
 		}
 	}

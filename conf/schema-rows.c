@@ -6,7 +6,7 @@
 const struct schema_word schema_transports[] = {
 	{ "udp", TRANSPORT_UDP, SCHEMA_NOW },
 	{ "tcp", TRANSPORT_TCP, SCHEMA_NOW },
-	{ "tls", TRANSPORT_TLS, SCHEMA_LATER },
+	{ "tls", TRANSPORT_TLS, SCHEMA_NOW },
 	{ NULL },
 };
 

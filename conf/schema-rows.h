@@ -17,28 +17,24 @@ extern const struct schema_word schema_tls_versions[];
 	{ .name = "CaFile",                                                                      \
 		.type = &schema_path,                                                            \
 		.offset = offsetof(type_, member.ca_file),                                       \
-		.support = SCHEMA_LATER_HINT,                                                    \
 		.doc = "Certificates that are trusted, in place of the system's" },              \
 		{ .name = "CertificateFile",                                                     \
 			.type = &schema_path,                                                    \
 			.offset = offsetof(type_, member.certificate_file),                      \
-			.support = SCHEMA_LATER_HINT,                                            \
 			.doc = "The certificate that is shown to the far end, with its chain" }, \
 		{ .name = "KeyFile",                                                             \
 			.type = &schema_path,                                                    \
 			.offset = offsetof(type_, member.key_file),                              \
-			.support = SCHEMA_LATER_HINT,                                            \
 			.doc = "The private key of CertificateFile" },                           \
 		{ .name = "MinimumVersion",                                                      \
 			.type = &schema_choice,                                                  \
 			.offset = offsetof(type_, member.minimum_version),                       \
 			.words = schema_tls_versions,                                            \
 			.preset = "1.2",                                                         \
-			.support = SCHEMA_LATER_HINT,                                            \
 			.doc = "The oldest TLS that is spoken" },                                \
 	{                                                                                        \
 		.name = "KeyLogFile", .type = &schema_path,                                      \
-		.offset = offsetof(type_, member.key_log_file), .support = SCHEMA_LATER_HINT,    \
+		.offset = offsetof(type_, member.key_log_file),                                  \
 		.doc = "Where session keys are written so that a trace can be read"              \
 	}
 

@@ -504,9 +504,12 @@ static int parse_domains(
 	struct slice rest = value, word;
 
 	while (value_next_word(&rest, &word)) {
-		if (is_domain(word))
+		struct slice name = word.p[0] == '.' ? slice_skip(word, 1) : word;
+
+		if (is_domain(name) || slice_eq(word, SLICE("*")))
 			continue;
-		buf_lit(want, "expected host names, separated by blanks");
+		buf_lit(want, "expected domains such as example.com, .example.com or *, "
+			      "separated by blanks");
 		return -EINVAL;
 	}
 	return add_words(key, value, base, want);
@@ -520,4 +523,4 @@ static int parse_domains(
 
 const struct schema_type schema_list = LIST_TYPE(add_words, "list");
 const struct schema_type schema_servers = LIST_TYPE(parse_servers, "list of address[:port]");
-const struct schema_type schema_domains = LIST_TYPE(parse_domains, "list of host names");
+const struct schema_type schema_domains = LIST_TYPE(parse_domains, "list of domains");

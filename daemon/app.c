@@ -248,7 +248,7 @@ static int start_host(struct app *a)
 		r = secrets_init(&a->secrets, &a->loop, a->log);
 	if (r < 0)
 		return r;
-	a->net = net_new(&a->loop, a->log);
+	a->net = net_new(&a->loop, a->log, a->options->state_folder);
 	a->ua = a->loop.ua = ua_new(&a->host, loop_now());
 	ua_set_wall(a->ua, loop_wall());
 	return 0;

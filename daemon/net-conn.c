@@ -47,6 +47,16 @@ static usec_t due(const struct net_conn *c, const char **ret_why)
 		earlier(after(c->started, NET_CONNECT_TIMEOUT), "connecting took too long", &at,
 			ret_why);
 		return at;
+	case NET_CONN_SECURING:
+		if (c->asked)
+			earlier(c->asked + NET_ASK_TIMEOUT,
+				"untrusted: nobody vouched for the certificate in time", &at,
+				ret_why);
+		else
+			earlier(c->started +
+					(c->first_timeout ? c->first_timeout : NET_CONNECT_TIMEOUT),
+				"the TLS handshake took too long", &at, ret_why);
+		return at;
 	case NET_CONN_DRAINING:
 		earlier(after(c->started, NET_DRAIN_TIMEOUT), "", &at, ret_why);
 		return at;
@@ -117,6 +127,7 @@ static void conn_free(struct net_conn *c)
 	if (c->fd >= 0)
 		(void)close(c->fd);
 	net_listen_forget(net, c->peer);
+	net_tls_free(c);
 	net->n_partial -= c->in.cap;
 	buf_deinit(&c->in);
 	net_stream_drop(c);
@@ -134,15 +145,32 @@ static void conn_destroy(struct net_flow *f)
 
 void net_conn_drain(struct net_conn *c, const char *why)
 {
-	if (c->phase != NET_CONN_OPEN)
+	if (c->phase != NET_CONN_OPEN && c->phase != NET_CONN_SECURING)
 		return;
+	leave_pool(c);
+	if (c->tls)
+		net_tls_close(c);
+	if (c->base.life != NET_ALIVE)
+		return;
+	net_tls_forget(c);
 	c->phase = NET_CONN_DRAINING;
 	c->started = net_conn_now(c);
-	leave_pool(c);
 	if (!c->out.n)
 		(void)shutdown(c->fd, SHUT_WR);
 	net_flow_fail(&c->base, "%s", why);
 	net_conn_rearm(c);
+}
+
+void net_conn_refuse(struct net_conn *c, const char *why)
+{
+	struct net *net = c->base.net;
+
+	if (c->peer && !c->proven) {
+		net->counters.connections_refused++;
+		net_quiet_log(net, &net->refusals, "%s connection from %s is closed: %s",
+			transport_name(c->base.flow.transport), c->base.flow.peer.host, why);
+	}
+	net_conn_drain(c, why);
 }
 
 /* Goes now, or when the core is done with it. */
@@ -161,6 +189,7 @@ void net_conn_break(struct net_conn *c, const char *why)
 {
 	leave_pool(c);
 	net_flow_fail(&c->base, "%s", why);
+	net_tls_forget(c);
 	net_stream_drop(c);
 	(void)event_del(c->readable);
 	(void)event_del(c->writable);
@@ -197,10 +226,10 @@ static void conn_close(struct flow *f, const char *reason)
 
 	if (c->base.life != NET_ALIVE)
 		return;
-	if (c->phase == NET_CONN_OPEN)
-		net_conn_drain(c, reason);
-	else
+	if (c->phase == NET_CONN_CONNECTING)
 		net_conn_break(c, reason);
+	else
+		net_conn_drain(c, reason);
 }
 
 static void conn_set_idle(struct flow *f, uint64_t timeout)
@@ -245,8 +274,10 @@ static void on_due(struct timer *t)
 	if (due(c, &why) <= now) {
 		if (c->phase == NET_CONN_DRAINING)
 			drained(c);
-		else
+		else if (c->phase == NET_CONN_CONNECTING || c->out.n)
 			net_conn_break(c, why);
+		else
+			net_conn_refuse(c, why);
 		return;
 	}
 	if (ping_at(c) <= now) {
@@ -260,9 +291,20 @@ static void on_due(struct timer *t)
 		net_conn_rearm(c);
 }
 
+void net_conn_open_up(struct net_conn *c)
+{
+	struct ua *ua = c->base.net->loop->ua;
+
+	c->phase = NET_CONN_OPEN;
+	c->base.flow.state = FLOW_UP;
+	c->heard = c->stuck = c->base.since = net_conn_now(c);
+	net_stream_flush(c);
+	if (c->base.life == NET_ALIVE && ua)
+		ua_flow_up(ua, &c->base.flow);
+}
+
 static void connected(struct net_conn *c)
 {
-	struct net *net = c->base.net;
 	int error = 0;
 	socklen_t n = sizeof(error);
 
@@ -270,15 +312,12 @@ static void connected(struct net_conn *c)
 		net_conn_break(c, strerror(error ? error : errno));
 		return;
 	}
-	c->phase = NET_CONN_OPEN;
-	c->base.flow.state = FLOW_UP;
-	c->heard = c->stuck = c->base.since = net_conn_now(c);
-	net_stream_flush(c);
-	if (c->base.life != NET_ALIVE)
-		return;
+	(void)event_del(c->writable);
 	(void)event_add(c->readable, NULL);
-	if (net->loop->ua)
-		ua_flow_up(net->loop->ua, &c->base.flow);
+	if (c->tls)
+		net_tls_begin(c);
+	else
+		net_conn_open_up(c);
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *ctx)
@@ -305,13 +344,14 @@ static void set_options(int fd)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof(timeout));
 }
 
-static struct net_conn *conn_new(struct net *net, int fd, const struct net_addr *peer)
+static struct net_conn *conn_new(
+	struct net *net, enum transport transport, int fd, const struct net_addr *peer)
 {
 	struct net_conn *c = mem_new(struct net_conn);
 	struct event_base *base = net->loop->base;
 	uint8_t spread;
 
-	net_flow_init(&c->base, net, &conn_ops, TRANSPORT_TCP);
+	net_flow_init(&c->base, net, &conn_ops, transport);
 	c->base.destroy = conn_destroy;
 	c->base.idle = conn_idle;
 	c->base.peer = *peer;
@@ -341,7 +381,7 @@ static void show_local(struct net_conn *c)
 	list_for_each (node, &f->net->sockets) {
 		const struct net_socket *s = list_entry(node, struct net_socket, node);
 
-		if (s->transport == TRANSPORT_TCP &&
+		if (s->transport == f->flow.transport &&
 			s->bound.sa.sa_family == f->local.sa.sa_family &&
 			(net_addr_is_any(&s->bound) || net_addr_same_host(&s->bound, &f->local)))
 			f->flow.local.port = net_addr_port(&s->bound);
@@ -361,27 +401,42 @@ static usec_t linger_of(const struct profile *p)
 /* ---- pools ---- */
 
 /* One connection for each: whose it is, RFC 5626's number, and where it leads. */
-static char *target_key(const struct host_target *t)
+static char *target_key(const struct host_target *t, const char *identity)
 {
 	struct buf b = BUF_NULL;
 
 	buf_printf(&b, "%s %s %u %s %u", transport_name(t->transport), t->pool ? t->pool : "",
 		t->reg_id, t->addr.host, t->addr.port);
+	/* Whom it was checked for, and how: no other trust is inherited (RFC 5923 section 9.1). */
+	if (t->transport == TRANSPORT_TLS)
+		buf_printf(&b, " %s %s", t->domain ? t->domain : "", identity);
 	return buf_take(&b);
 }
 
+/* Accepted from that address, and so for TLS that the certificate is good for whom we mean. */
+static bool may_answer_for(const struct flow *f, const struct host_target *t)
+{
+	return f->transport == TRANSPORT_TCP ||
+	       (f->tls && f->tls->matched && t->domain &&
+		       strcasecmp(f->tls->matched, t->domain) == 0);
+}
+
 /*
- * One of the pool's own; or, of plain TCP, one that the peer opened from that very address and port
- * (RFC 3261 section 18: a connection that was accepted is known by where it came from).
+ * One of the pool's own; or one that the peer opened from that very address and port (RFC 3261
+ * section 18: a connection that was accepted is known by where it came from).
  */
 static struct net_flow *find_shared(const struct net *net, const struct host_target *target,
 	const char *key, const struct net_addr *to)
 {
 	struct map_node *node = map_find(&net->targets, slice_str(key));
+	struct net_flow *f;
 
 	if (node)
 		return &container_of(node, struct net_conn, by_target)->base;
-	return target->transport == TRANSPORT_TCP ? net_flow_find(net, TRANSPORT_TCP, to) : NULL;
+	f = net_flow_find(net, target->transport, to);
+	while (f && !may_answer_for(&f->flow, target))
+		f = net_flow_find_next(f);
+	return f;
 }
 
 static void begin_connecting(struct net_conn *c)
@@ -402,44 +457,73 @@ static void begin_connecting(struct net_conn *c)
 	net_conn_rearm(c);
 }
 
-struct flow *net_conn_open(
-	struct net *net, const struct host_target *target, const struct net_addr *to)
+/* Takes key. */
+static struct flow *connect_to(struct net *net, const struct host_target *target,
+	const struct net_addr *to, struct tls_identity *identity, char *key)
 {
-	char *key = target_key(target);
-	struct net_flow *have = find_shared(net, target, key, to);
+	int fd = socket(to->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	struct net_conn *c;
-	int fd =
-		have ? -1 : socket(to->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0) {
 		free(key);
-		return have ? &have->flow : net_flow_broken(net, target, strerror(errno));
+		return net_flow_broken(net, target, strerror(errno));
 	}
-	c = conn_new(net, fd, to);
+	c = conn_new(net, target->transport, fd, to);
 	c->base.idle_timeout = linger_of(target->profile);
 	c->target = key;
 	map_insert(&net->targets, &c->by_target, slice_str(key));
+	if (identity)
+		net_tls_connect(c, identity, target);
 	net->counters.connections_out++;
 	begin_connecting(c);
 	return &c->base.flow;
 }
 
+struct flow *net_conn_open(
+	struct net *net, const struct host_target *target, const struct net_addr *to)
+{
+	struct tls_identity *identity = NULL;
+	const char *identity_key = "";
+	struct net_flow *have;
+	char *key;
+	int r = 0;
+
+	if (target->transport == TRANSPORT_TLS)
+		r = net_identities_get(
+			&net->identities, target->profile, TLS_CLIENT, &identity, &identity_key);
+	if (r < 0)
+		return net_flow_broken(net, target, "the files of [Tls] cannot be used");
+	key = target_key(target, identity_key);
+	have = find_shared(net, target, key, to);
+	if (!have)
+		return connect_to(net, target, to, identity, key);
+	free(key);
+	return &have->flow;
+}
+
+/* ---- those of others ---- */
+
 void net_conn_accepted(const struct net_socket *listener, struct net_peer *peer, int fd,
 	const struct net_addr *from)
 {
-	struct net_conn *c = conn_new(listener->net, fd, from);
+	struct net_conn *c = conn_new(listener->net, listener->transport, fd, from);
 
 	listener->net->counters.connections_in++;
 	c->peer = peer;
-	c->phase = NET_CONN_OPEN;
 	c->base.flow.incoming = true;
-	c->base.flow.state = FLOW_UP;
 	c->first_timeout = listener->first_timeout;
 	c->base.idle_timeout = listener->idle_timeout;
 	show_local(c);
 	net_flow_link(&c->base);
 	(void)event_add(c->readable, NULL);
-	net_conn_rearm(c);
+	if (listener->transport == TRANSPORT_TLS) {
+		net_tls_accept(c, listener);
+		net_tls_begin(c);
+	} else {
+		net_conn_open_up(c);
+	}
+	if (c->base.life == NET_ALIVE)
+		net_conn_rearm(c);
 }
 
 void net_conn_deinit(struct net *net)

@@ -2,9 +2,7 @@
 #include "daemon/net-flow.h"
 
 #include <assert.h>
-#include <event2/event.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "daemon/loop.h"
 #include "protocol/base/buf.h"
@@ -230,44 +228,25 @@ void net_flow_park(struct net_flow *f)
 			net->n_idle_flows > NET_MAX_IDLE_FLOWS ? 1 : NET_UDP_IDLE / 6);
 }
 
-/* ---- sockets ---- */
+/* ---- what happens often ---- */
 
-int net_socket_open(struct net_socket *s, struct net *net, int type)
+#define QUIET_TIME (60 * USEC_PER_SEC)
+
+void net_quiet_log(struct net *net, struct net_quiet *q, const char *fmt, ...)
 {
-	int family = s->asked.sa.sa_family, on = 1, r = 0;
-	struct flow_addr at;
+	struct buf line cleanup_buf = BUF_NULL;
+	usec_t now = net->loop->timers.now;
+	va_list ap;
 
-	s->net = net;
-	s->fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (s->fd < 0)
-		r = -errno;
-	if (r == 0 && family == AF_INET6)
-		(void)setsockopt(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	/* For TCP: what is left of old connections must not keep us from listening again. */
-	if (r == 0 && type == SOCK_STREAM)
-		(void)setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (r == 0 && bind(s->fd, &s->asked.sa, s->asked.len) < 0)
-		r = -errno;
-	s->bound = (struct net_addr){ .len = sizeof(s->bound.v6) };
-	if (r == 0 && getsockname(s->fd, &s->bound.sa, &s->bound.len) < 0)
-		r = -errno;
-	if (r < 0) {
-		net_addr_show(&s->asked, &at);
-		log_line(net->log, LOG_LEVEL_ERROR, "cannot use %s %s port %u: %s",
-			transport_name(s->transport), at.host, at.port, strerror(-r));
-		if (s->fd >= 0)
-			(void)close(s->fd);
-		s->fd = -1;
+	if (now < q->until) {
+		q->missed++;
+		return;
 	}
-	return r;
-}
-
-void net_socket_close(struct net_socket *s)
-{
-	list_remove(&s->node);
-	if (s->readable)
-		event_free(mem_take(&s->readable));
-	if (s->fd >= 0)
-		(void)close(s->fd);
-	s->fd = -1;
+	va_start(ap, fmt);
+	buf_vprintf(&line, fmt, ap);
+	va_end(ap);
+	if (q->missed)
+		buf_printf(&line, " (%u more of the kind before)", q->missed);
+	*q = (struct net_quiet){ .until = now + QUIET_TIME };
+	log_line(net->log, LOG_LEVEL_WARNING, "%.*s", SLICE_ARGS(buf_slice(&line)));
 }

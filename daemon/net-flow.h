@@ -2,10 +2,13 @@
 #pragma once
 /* What the transports share: the table of flows, sockets, and how the core is told. */
 #include "daemon/net-addr.h"
+#include "daemon/net-identity.h"
 #include "daemon/net.h"
 #include "protocol/base/map.h"
 
 struct event;
+struct daemon_listen;
+struct tls_identity;
 
 /* The peer, as bytes without holes. */
 struct net_key {
@@ -44,18 +47,10 @@ struct net_peer {
 	unsigned n, n_new; /* connections; those that sent no valid message yet */
 };
 
-/* A bound socket, listening or not. */
-struct net_socket {
-	struct list node; /* in net->sockets */
-	struct net *net;
-	enum transport transport;
-	struct net_addr asked, bound; /* asked may have port 0 */
-	bool on_demand;               /* nobody listed it; made to send */
-	bool wanted;                  /* the configuration being applied lists it */
-	usec_t idle_timeout, first_timeout;
-	int fd;
-	struct event *readable;
-	void (*close)(struct net_socket *s);
+/* Says something once in a while, however often it happens. */
+struct net_quiet {
+	usec_t until;
+	unsigned missed;
 };
 
 struct net {
@@ -71,7 +66,10 @@ struct net {
 	size_t max_message, max_incoming;
 	uint64_t last_id; /* of a flow */
 	struct timer work, sweep;
-	usec_t quiet_until; /* refusals are logged once a minute */
+	struct net_quiet refusals, handshakes, starving;
+	struct net_identities identities;
+	net_ask_fn *ask;
+	void *ask_ctx;
 	struct net_counters counters;
 	struct net_batch *batch; /* net-udp.c: where datagrams are received */
 };
@@ -100,21 +98,6 @@ void net_flow_park(struct net_flow *f);
 
 void net_flow_work(struct timer *t);  /* what net->work fires */
 void net_flow_sweep(struct timer *t); /* what net->sweep fires */
-
-/* A bound, non-blocking socket of that type, or a negative errno, logged. */
-int net_socket_open(struct net_socket *s, struct net *net, int type);
-void net_socket_close(struct net_socket *s);
-
-int net_udp_listen(struct net *net, const struct net_socket *as);
-struct flow *net_udp_open(
-	struct net *net, const struct host_target *target, const struct net_addr *to);
-void net_udp_deinit(struct net *net);
-/* net-listen.c */
-int net_listen(struct net *net, const struct net_socket *as);
-/* One connection of p's is gone; NULL: of ours. */
-void net_listen_forget(struct net *net, struct net_peer *p);
-void net_conn_accepted(const struct net_socket *listener, struct net_peer *peer, int fd,
-	const struct net_addr *from);
-struct flow *net_conn_open(
-	struct net *net, const struct host_target *target, const struct net_addr *to);
-void net_conn_deinit(struct net *net);
+/* Logs that line unless the same kind was logged a moment ago. */
+void net_quiet_log(struct net *net, struct net_quiet *q, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));

@@ -122,7 +122,7 @@ int net_identities_get(struct net_identities *n, const struct profile *profile, 
 	struct identity *i;
 	int r;
 
-	buf_printf(&key, "%d\n", role);
+	buf_printf(&key, "%s\n", role == TLS_CLIENT ? "client" : "server");
 	append_key(&key, conf);
 	append_key(&key, &n->defaults);
 	if (loop_now() >= n->looked + LOOK_GAP)

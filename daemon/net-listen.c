@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "daemon/loop.h"
-#include "daemon/net-flow.h"
+#include "daemon/net-socket.h"
 #include "protocol/base/err.h"
 #include "protocol/base/log.h"
 #include "protocol/base/mem.h"
@@ -74,14 +74,9 @@ void net_listen_forget(struct net *net, struct net_peer *p)
 
 static void refuse(struct net *net, int fd, const char *why)
 {
-	usec_t now = net->loop->timers.now;
-
 	(void)close(fd);
 	net->counters.connections_refused++;
-	if (now < net->quiet_until)
-		return;
-	net->quiet_until = now + 60 * USEC_PER_SEC;
-	log_line(net->log, LOG_LEVEL_WARNING, "connections are refused: %s", why);
+	net_quiet_log(net, &net->refusals, "connections are refused: %s", why);
 }
 
 static void accepted(struct listener *l, int fd, const struct net_addr *from)
@@ -115,7 +110,7 @@ static void on_connection(evutil_socket_t fd, short what, void *ctx)
 			accepted(l, c, &from);
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
 			   errno == ENOMEM) {
-			log_line(net->log, LOG_LEVEL_ERROR, "cannot accept: %s", strerror(errno));
+			net_quiet_log(net, &net->starving, "cannot accept: %s", strerror(errno));
 			(void)event_del(l->base.readable);
 			timer_arm(&net->loop->timers, &l->resume, USEC_PER_SEC);
 			break;

@@ -31,6 +31,7 @@ static void flushed(struct net_conn *c)
 		(void)shutdown(c->fd, SHUT_WR);
 }
 
+/* As much of what waits as the socket takes. */
 void net_stream_flush(struct net_conn *c)
 {
 	while (c->out_at < c->out.n) {
@@ -68,16 +69,22 @@ static void append_out(struct net_conn *c, struct slice bytes)
 
 void net_stream_put(struct net_conn *c, struct slice bytes)
 {
+	if (c->out.n - c->out_at + c->n_early + bytes.n > NET_MAX_QUEUED)
+		net_conn_break(c, "the peer does not read");
+	else if (c->tls)
+		net_tls_send(c, bytes);
+	else
+		net_stream_queue(c, bytes);
+}
+
+void net_stream_queue(struct net_conn *c, struct slice bytes)
+{
 	bool idle = c->out.n == 0;
 
-	if (c->out.n - c->out_at + bytes.n > NET_MAX_QUEUED) {
-		net_conn_break(c, "the peer does not read");
-		return;
-	}
 	append_out(c, bytes);
 	if (idle)
 		c->stuck = net_conn_now(c);
-	if (idle && c->phase == NET_CONN_OPEN)
+	if (idle && c->phase != NET_CONN_CONNECTING)
 		net_stream_flush(c);
 	/* Only now, so that who reads suffers nothing from those who do not. */
 	if (c->out.n && c->base.net->n_queued > NET_MAX_QUEUED_TOTAL)
@@ -143,7 +150,7 @@ static void take_frame(struct net_conn *c, enum frame_kind kind, struct slice fr
 	}
 }
 
-static void take_frames(struct net_conn *c)
+void net_stream_take(struct net_conn *c)
 {
 	size_t at = 0, n;
 	struct slice frame;
@@ -162,27 +169,69 @@ static void take_frames(struct net_conn *c)
 	buf_consume(&c->in, at);
 }
 
+/* The other side is no TLS, or is TLS where we are not: said plainly, before any parser wonders. */
+static bool is_other_tongue(struct net_conn *c, struct slice bytes)
+{
+	enum { ALERT = 21, HANDSHAKE = 22 };
+	uint8_t first = (uint8_t)bytes.p[0];
+	bool speaks_tls = first == ALERT || first == HANDSHAKE;
+	bool speaks_text = first == '\r' || first == '\n' || (first >= 'A' && first <= 'Z');
+
+	if (c->spoken)
+		return false;
+	c->spoken = true;
+	if (c->tls ? !speaks_text : !speaks_tls)
+		return false;
+	net_conn_refuse(c, c->tls ? "the peer does not speak TLS" : "the peer speaks TLS");
+	return true;
+}
+
+static void take_bytes(struct net_conn *c, struct slice bytes)
+{
+	if (c->phase == NET_CONN_DRAINING)
+		return;
+	c->heard = c->base.since = net_conn_now(c);
+	if (is_other_tongue(c, bytes))
+		return;
+	if (c->tls) {
+		net_tls_receive(c, bytes);
+	} else {
+		if (!c->in.n)
+			c->partial = net_conn_now(c);
+		c->in.n += bytes.n;
+		net_stream_take(c);
+	}
+	c->pinged = 0;
+}
+
+/* TLS is read into a place of its own, for it becomes something else. */
+static char *room_for(struct net_conn *c, char *cipher_text)
+{
+	return c->tls ? cipher_text : buf_reserve(&c->in, READ_SIZE);
+}
+
+static void read_end(struct net_conn *c, int error)
+{
+	if (c->tls && !error && c->phase != NET_CONN_DRAINING)
+		net_tls_receive(c, SLICE_NULL);
+	else
+		net_conn_break(c, error ? strerror(error) : "the peer closed the connection");
+}
+
 /* Whether there may be more. */
 static bool read_some(struct net_conn *c)
 {
-	bool empty = c->in.n == 0;
-	ssize_t n = recv(c->fd, buf_reserve(&c->in, READ_SIZE), READ_SIZE, MSG_DONTWAIT);
+	char cipher_text[READ_SIZE], *room = room_for(c, cipher_text);
+	ssize_t n = recv(c->fd, room, READ_SIZE, MSG_DONTWAIT);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (n <= 0) {
-		net_conn_break(c, n < 0 ? strerror(errno) : "the peer closed the connection");
+		read_end(c, n < 0 ? errno : 0);
 		return false;
 	}
-	if (c->phase == NET_CONN_DRAINING)
-		return true;
-	c->in.n += (size_t)n;
-	c->heard = c->base.since = net_conn_now(c);
-	if (empty)
-		c->partial = net_conn_now(c);
-	take_frames(c);
-	c->pinged = 0;
-	return c->base.life == NET_ALIVE && n == READ_SIZE;
+	take_bytes(c, slice_of(room, (size_t)n));
+	return n == READ_SIZE && (c->base.life == NET_ALIVE || c->phase == NET_CONN_DRAINING);
 }
 
 void net_stream_read(struct net_conn *c)

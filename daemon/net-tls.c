@@ -51,8 +51,7 @@ static void forget_asking(struct net_conn *c)
 	profile_unref(mem_take(&c->profile));
 }
 
-/* Early bytes have gone out, or never will. */
-static void forget_early(struct net_conn *c)
+void net_tls_forget(struct net_conn *c)
 {
 	c->base.net->n_queued -= c->n_early;
 	c->n_early = 0;
@@ -61,7 +60,7 @@ static void forget_early(struct net_conn *c)
 void net_tls_free(struct net_conn *c)
 {
 	forget_asking(c);
-	forget_early(c);
+	net_tls_forget(c);
 	c->base.flow.tls = NULL;
 	tls_free(mem_take(&c->tls));
 }
@@ -115,7 +114,7 @@ static void secured(struct net_conn *c)
 	c->base.net->counters.handshakes++;
 	c->base.flow.tls = tls_peer(c->tls);
 	forget_asking(c);
-	forget_early(c);
+	net_tls_forget(c);
 	net_conn_open_up(c);
 }
 
@@ -186,9 +185,9 @@ void net_tls_close(struct net_conn *c)
 
 /* ---- trust on first use ---- */
 
-void net_set_ask(struct net *net, net_ask_fn *ask, void *ctx)
+void net_set_ask(struct net *net, net_ask_fn *fn, void *ctx)
 {
-	net->ask = ask;
+	net->ask = fn;
 	net->ask_ctx = ctx;
 }
 

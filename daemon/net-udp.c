@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "daemon/loop.h"
-#include "daemon/net-flow.h"
+#include "daemon/net-socket.h"
 #include "protocol/base/err.h"
 #include "protocol/base/log.h"
 #include "protocol/base/mem.h"

@@ -6,7 +6,7 @@
 
 #include "conf/daemon-conf.h"
 #include "daemon/loop.h"
-#include "daemon/net-flow.h"
+#include "daemon/net-socket.h"
 #include "daemon/random.h"
 #include "protocol/base/err.h"
 #include "protocol/base/log.h"
@@ -32,7 +32,7 @@ static size_t max_incoming(void)
 						 : (size_t)l.rlim_cur / 2;
 }
 
-struct net *net_new(struct loop *loop, const struct log_sink *log)
+struct net *net_new(struct loop *loop, const struct log_sink *log, const char *state_folder)
 {
 	struct net *net = mem_new(struct net);
 	uint64_t seed[3];
@@ -47,6 +47,7 @@ struct net *net_new(struct loop *loop, const struct log_sink *log)
 	map_init(&net->flows, seed[0]);
 	map_init(&net->peers, seed[1]);
 	map_init(&net->targets, seed[2]);
+	net_identities_init(&net->identities, state_folder, log);
 	list_init(&net->sockets);
 	list_init(&net->connections);
 	list_init(&net->failed);
@@ -78,6 +79,7 @@ void net_free(struct net *net)
 	net_udp_deinit(net);
 	timer_cancel(&net->loop->timers, &net->work);
 	timer_cancel(&net->loop->timers, &net->sweep);
+	net_identities_deinit(&net->identities);
 	map_deinit(&net->flows);
 	map_deinit(&net->peers);
 	map_deinit(&net->targets);
@@ -108,23 +110,16 @@ static struct net_socket *find_unclaimed(struct net *net, const struct wish *w)
 
 static int open_wish(struct net *net, const struct wish *w)
 {
-	struct net_socket as = { .transport = w->listen->transport,
-		.asked = w->at,
-		.idle_timeout = w->listen->idle_timeout,
-		.first_timeout = w->listen->first_message_timeout };
+	struct net_socket as = { .transport = w->listen->transport, .asked = w->at, .fd = -1 };
+	int r = net_socket_configure(&as, net, w->listen);
 
-	switch (as.transport) {
-	case TRANSPORT_UDP:
-		return net_udp_listen(net, &as);
-	case TRANSPORT_TCP:
-		return net_listen(net, &as);
-	case TRANSPORT_TLS:
-	case TRANSPORT_NONE:
-		break;
+	if (r < 0) {
+		log_line(net->log, LOG_LEVEL_ERROR,
+			"cannot listen on %s port %u: the files of [Tls] cannot be used",
+			transport_name(as.transport), net_addr_port(&w->at));
+		return r;
 	}
-	log_line(net->log, LOG_LEVEL_ERROR, "cannot listen on %s: not supported yet",
-		transport_name(as.transport));
-	return -EOPNOTSUPP;
+	return as.transport == TRANSPORT_UDP ? net_udp_listen(net, &as) : net_listen(net, &as);
 }
 
 /* One wish for an address, two where none is named. */
@@ -169,8 +164,10 @@ static int apply(struct net *net, struct wish *wishes, size_t n)
 		if (!s)
 			continue;
 		s->wanted = true;
-		s->idle_timeout = wishes[i].listen->idle_timeout;
-		s->first_timeout = wishes[i].listen->first_message_timeout;
+		/* With files that are bad now it goes on as it was, as a reload does. */
+		r = net_socket_configure(s, net, wishes[i].listen);
+		if (r < 0 && first == 0)
+			first = r;
 	}
 	/* Before anything is opened: the new one may want the port of the old one. */
 	close_unclaimed(net);
@@ -197,6 +194,7 @@ int net_configure(struct net *net, const struct daemon_conf *c)
 			r = -EINVAL;
 		n += more;
 	}
+	net_identities_configure(&net->identities, &c->tls);
 	if (c->max_message_size)
 		net->max_message = c->max_message_size;
 	return r < 0 ? r : apply(net, wishes, n);
@@ -214,9 +212,8 @@ struct flow *net_open(struct net *net, const struct host_target *target)
 	case TRANSPORT_UDP:
 		return net_udp_open(net, target, &to);
 	case TRANSPORT_TCP:
-		return net_conn_open(net, target, &to);
 	case TRANSPORT_TLS:
-		return net_flow_broken(net, target, "TLS is not supported yet");
+		return net_conn_open(net, target, &to);
 	case TRANSPORT_NONE:
 		break;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+#include "daemon/tls.h"
 #include "protocol/base/slice.h"
 #include "protocol/base/timer.h"
 #include "protocol/txn/flow.h"
@@ -27,6 +28,7 @@ enum {
 #define NET_FRAME_TIMEOUT (60 * USEC_PER_SEC)   /* from the first byte of a message to its last */
 #define NET_WRITE_TIMEOUT (60 * USEC_PER_SEC)   /* a peer that takes nothing for so long is gone */
 #define NET_DRAIN_TIMEOUT (2 * USEC_PER_SEC)    /* for the last answer on its way out */
+#define NET_ASK_TIMEOUT (60 * USEC_PER_SEC)     /* for somebody's word on a certificate */
 #define NET_PONG_TIMEOUT (10 * USEC_PER_SEC)    /* RFC 5626 section 4.4.1 */
 #define NET_IDLE_TIMEOUT (15 * 60 * USEC_PER_SEC)
 
@@ -34,10 +36,12 @@ enum {
 struct net_counters {
 	uint64_t datagrams_in, datagrams_out, datagrams_dropped;
 	uint64_t frames_in, frames_bad, connections_in, connections_out, connections_refused;
+	uint64_t handshakes, handshakes_failed; /* of TLS, done and failed */
 };
 
-/* Hears nothing and sends nothing until asked to. log and loop are borrowed. */
-struct net *net_new(struct loop *loop, const struct log_sink *log);
+/* Hears nothing and sends nothing until asked to. log and loop are borrowed; state_folder, which
+ * may be NULL, is where servers that were trusted on first use are remembered. */
+struct net *net_new(struct loop *loop, const struct log_sink *log, const char *state_folder);
 /* After the user agent is gone: nobody holds a flow any more. NULL is fine. */
 void net_free(struct net *net);
 /*
@@ -47,6 +51,22 @@ void net_free(struct net *net);
 int net_configure(struct net *net, const struct daemon_conf *c);
 /* struct host_ops' open. */
 struct flow *net_open(struct net *net, const struct host_target *target);
+
+/* A certificate that nobody vouches for waits for somebody's word: trust on first use. */
+struct net_question {
+	uint64_t flow; /* its id, for net_decide() */
+	struct profile *profile;
+	const char *domain; /* whom we mean */
+	struct flow_addr at;
+	const struct flow_tls *peer;
+	struct slice certificate; /* DER */
+};
+/* Everything in q is good until it returns. */
+typedef void net_ask_fn(void *ctx, const struct net_question *q);
+/* Who is asked; with NULL, as at first, nobody is, and such a certificate is refused. */
+void net_set_ask(struct net *net, net_ask_fn *ask, void *ctx);
+/* The answer, not from within the question: TLS_NO_FAILURE goes on. Late ones find nobody. */
+void net_decide(struct net *net, uint64_t flow, enum tls_failure verdict);
 
 struct net_listening {
 	enum transport transport;

@@ -84,6 +84,8 @@ START_TEST(daemon_everything)
 }
 END_TEST
 
+#define CERTIFICATE "[Tls]\nCertificateFile=/etc/passwd\nKeyFile=/etc/passwd\n"
+
 static const struct {
 	const char *text, *complaints;
 } rows[] = {
@@ -120,7 +122,8 @@ static const struct {
 	{ "[Listen]\nTransport=sctp\n",
 		"f:2: error: [Listen] Transport=sctp: expected udp, tcp or tls\n" },
 	{ "[Listen]\nTransport=tls\n",
-		"f:2: error: [Listen] Transport=tls: not supported yet by this version: tls\n" },
+		"f:2: error: [Listen] Transport=tls needs CertificateFile and KeyFile in [Tls]\n" },
+	{ "[Listen]\nTransport=tls\n" CERTIFICATE, "" },
 	{ "[Listen]\nAddress=localhost\n",
 		"f:2: error: [Listen] Address=localhost: expected an IPv4 or IPv6 address without "
 		"port\n" },
@@ -131,21 +134,29 @@ static const struct {
 		"off\n" },
 	{ "[Listen]\nMutualTls=no\n", "" },
 	{ "[Listen]\nMutualTls=off\nMutualTls=on\n",
-		"f:3: error: [Listen] MutualTls=on: not supported yet by this version\n" },
+		"f:3: error: [Listen] MutualTls needs Transport=tls\n"
+		"f:3: error: [Listen] MutualTls without AllowedDomains lets nobody in; write the "
+		"domains, or * for all\n" },
+	{ "[Listen]\nTransport=tls\nMutualTls=yes\nAllowedDomains=a.example.com .example.com *\n" CERTIFICATE,
+		"" },
+	{ "[Listen]\nTransport=tls\nMutualTls=yes\nAllowedDomains=*.example.com\n" CERTIFICATE,
+		"f:4: error: [Listen] AllowedDomains=*.example.com: expected domains such as "
+		"example.com, .example.com or *, separated by blanks\n"
+		"f:3: error: [Listen] MutualTls without AllowedDomains lets nobody in; write the "
+		"domains, or * for all\n" },
 	{ "[Listen]\nMutualTls=maybe\n",
 		"f:2: error: [Listen] MutualTls=maybe: expected yes or no\n" },
 	{ "[Listen]\nAllowedDomains=example.com\n",
-		"f:2: error: [Listen] AllowedDomains=example.com: not supported yet by this version\n"
 		"f:2: error: [Listen] AllowedDomains needs MutualTls=yes\n" },
 	{ "[Listen]\nPort=5060\n[Listen]\nPort=5060\nTransport=tcp\n[Listen]\nPort=5060\n",
-		"f:6: error: [Listen] has the transport, address and port of line 1\n" },
+		"f:6: error: [Listen] has the address and port of line 1\n" },
+	{ "[Listen]\nPort=5061\nTransport=tcp\n[Listen]\nPort=5061\nTransport=tls\n" CERTIFICATE,
+		"f:4: error: [Listen] has the address and port of line 1\n" },
 	{ "[Listen]\n[Listen]\n", "" },
 	{ "[Tls]\nKeyFile=nonexistent\n",
-		"f:2: warning: [Tls] KeyFile=nonexistent: not supported yet by this version\n"
 		"f:2: error: [Tls] KeyFile needs CertificateFile too\n"
 		"f:2: error: [Tls] KeyFile: ./nonexistent does not exist\n" },
 	{ "[Tls]\nCertificateFile=/dev/null\n",
-		"f:2: warning: [Tls] CertificateFile=/dev/null: not supported yet by this version\n"
 		"f:2: error: [Tls] CertificateFile needs KeyFile too\n"
 		"f:2: error: [Tls] CertificateFile: /dev/null is no regular file\n" },
 	{ "[Tls]\nMinimumVersion=1.0\n",

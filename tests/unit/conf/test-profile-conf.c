@@ -144,8 +144,7 @@ static const struct {
 	{ USER "[Server]\nAddr=a:b\n",
 		F "4: error: [Server] Addr=a:b: expected host or host:port, an IPv6 address as "
 		  "[2001:db8::1]:5060\n" },
-	{ USER "[Server]\nAddr=a\nProtocol=tls\n",
-		F "5: error: [Server] Protocol=tls: " LATER_WORD "tls\n" },
+	{ USER "[Server]\nAddr=a\nProtocol=tls\n", "" },
 	{ USER "[Server]\nAddr=a\nRole=gateway\n",
 		F "5: error: [Server] Role=gateway: expected proxy or registrar\n" },
 	{ USER "[Server]\nAddr=a\nSessions=im/first fax/first\n", F
@@ -169,10 +168,8 @@ static const struct {
 		"4: error: [User] AllowedAuth: basic sends the password readable and needs a server "
 		"with Protocol=tls\n" },
 	{ USER "Realm=r\n[Server]\nAddr=a\nProtocol=tls\nAuth=basic digest\n",
-		F "6: error: [Server] Protocol=tls: " LATER_WORD "tls\n" F
-		  "7: warning: [Server] Auth=basic digest: " LATER_WORD "basic\n" },
+		F "7: warning: [Server] Auth=basic digest: " LATER_WORD "basic\n" },
 	{ USER "[Server]\nAddr=a\nProtocol=tls\nAuth=basic digest\n", F
-		"5: error: [Server] Protocol=tls: " LATER_WORD "tls\n" F
 		"6: warning: [Server] Auth=basic digest: " LATER_WORD "basic\n" F
 		"6: error: [User] Realm is missing, which basic needs; write the server's realm\n" },
 	/* RTC_E_UDP_NOT_SUPPORTED */
@@ -216,8 +213,7 @@ static const struct {
 	{ USER "[Endpoint]\nFlows=2\n", F "4: error: [Endpoint] Flows=2: " LATER },
 	{ USER "[Endpoint]\nFlows=9\n",
 		F "4: error: [Endpoint] Flows=9: expected a whole number from 1 to 8\n" },
-	{ USER "[Endpoint]\nTransport=tls\n",
-		F "4: error: [Endpoint] Transport=tls: " LATER_WORD "tls\n" },
+	{ USER "[Endpoint]\nTransport=tls\n", "" },
 	{ USER "[Endpoint]\nRegisterExpires=0\n", F
 		"4: error: [Endpoint] RegisterExpires=0: expected a duration from 1s to 30d, such as "
 		"30s or 5min\n" },
@@ -229,6 +225,9 @@ static const struct {
 		F "4: error: [Endpoint] OnOwnerLost=drop: expected end or keep\n" },
 	{ USER "[Endpoint]\nConnectionLinger=60s\n", "" },
 	{ USER "[Endpoint]\nConnectionLinger=61s\n", "" },
+	{ USER "[Endpoint]\nConnectionLinger=2d\n", F
+		"4: error: [Endpoint] ConnectionLinger=2d: expected a duration from 1s to 1d, or 0 for "
+		"off\n" },
 	{ "[Profile]\nKind=peer-to-peer\n[User]\nUri=sip:a@b:5070\n"
 	  "[Endpoint]\nListen=yes\nTransport=tcp\nOutboundProxy=a\n",
 		"" },

@@ -31,7 +31,7 @@ static const struct host host = { .ops = &ops };
 void net_set_up(void)
 {
 	ck_assert_int_eq(loop_init(&net_loop, &sink), 0);
-	net = net_new(&net_loop, &sink);
+	net = net_new(&net_loop, &sink, NULL);
 	net_ua = net_loop.ua = ua_new(&host, loop_now());
 }
 

@@ -148,7 +148,6 @@ static const struct host_target impossible[] = {
 	{ .transport = TRANSPORT_UDP, .addr = { "example.com", 5060 } },
 	{ .transport = TRANSPORT_UDP, .addr = { "127.0.0.1", 0 } },
 	{ .transport = TRANSPORT_TCP, .addr = { "", 5060 } },
-	{ .transport = TRANSPORT_TLS, .addr = { "127.0.0.1", 5061 } },
 	{ .transport = TRANSPORT_NONE, .addr = { "127.0.0.1", 5060 } },
 };
 
