@@ -84,7 +84,7 @@ START_TEST(daemon_everything)
 }
 END_TEST
 
-#define CERTIFICATE "[Tls]\nCertificateFile=/etc/passwd\nKeyFile=/etc/passwd\n"
+#define CERTIFICATE "[Tls]\nCertificateFile=/etc/passwd\nKeyFile=/etc/shadow\n"
 
 static const struct {
 	const char *text, *complaints;
