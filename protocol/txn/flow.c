@@ -40,8 +40,10 @@ void flow_close(struct flow *f, const char *reason)
 
 void flow_send(struct flow *f, struct slice bytes)
 {
-	if (f->state != FLOW_DOWN)
-		f->ops->send(f, bytes);
+	if (f->state == FLOW_DOWN)
+		return;
+	f->n_sent++;
+	f->ops->send(f, bytes);
 }
 
 bool flow_is_reliable(const struct flow *f)

@@ -52,9 +52,10 @@ struct flow {
 	unsigned refs; /* one is the host's */
 	enum transport transport;
 	enum flow_state state;
-	bool incoming; /* the peer opened it */
-	bool kept;     /* the core sends keep-alives itself: the host sends none */
-	uint64_t id;   /* never used twice in a process; 0: nobody counts */
+	bool incoming;   /* the peer opened it */
+	bool kept;       /* the core sends keep-alives itself: the host sends none */
+	uint64_t n_sent; /* messages and keep-alives of ours */
+	uint64_t id;     /* never used twice in a process; 0: nobody counts */
 	/* On whose behalf the host opened this connection (host.h); NULL: nobody's, or a datagram's
 	 * way. As long as the flow. */
 	const char *pool;

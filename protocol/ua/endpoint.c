@@ -247,6 +247,7 @@ int endpoint_new(struct ua *ua, const struct endpoint_config *c, struct endpoint
 	fill(ep, c, &uri);
 	if (ep->kind->registers)
 		ep->registration = registration_new(ep);
+	ep->microsoft = microsoft_new(ep);
 	link_in(ep);
 	later_queue(&ua->later, &ep->note);
 	*ret_endpoint = ep;
@@ -270,6 +271,7 @@ void endpoint_free(struct endpoint *ep)
 	while ((node = list_first(&ep->incoming)))
 		incoming_free(list_entry(node, struct incoming, node));
 	endpoint_set_flow(ep, NULL);
+	microsoft_free(ep->microsoft);
 	auth_deinit(&ep->auth);
 	later_cancel(&ep->note);
 	timer_cancel(&ua->timers, &ep->close_timer);

@@ -7,6 +7,7 @@
 #include "protocol/ua/ua.h"
 
 struct host_listener;
+struct microsoft;
 struct registration;
 
 /* Whether anybody may begin something with a peer-to-peer endpoint, or only its own peers. */
@@ -48,6 +49,7 @@ struct endpoint {
 	struct auth auth;
 	struct registration *registration; /* NULL if the kind does not register */
 	struct gruu_set gruus;             /* of that registration */
+	struct microsoft *microsoft;       /* NULL: the profile does not speak it */
 	/* The cached connection to the server, NULL until something was sent. */
 	struct flow *flow;
 	struct list by_flow; /* in flow->endpoints */

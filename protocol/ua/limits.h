@@ -26,6 +26,7 @@ enum {
 	LIMITS_RING_SECONDS = 200,   /* without 1xx or final answer to our INVITE: we cancel */
 	LIMITS_REFRESH_SECONDS = 60, /* between our 1xx to one INVITE (13.3.1.1) */
 	LIMITS_REDIRECT_TARGETS = 64,
+	LIMITS_REGISTER_REDIRECTIONS = 5,
 	LIMITS_UNDECIDED_SECONDS = 600,      /* an incoming session that its owner leaves ringing */
 	LIMITS_SENDS_PER_SESSION = 64,       /* INFO and MESSAGE in flight in one dialog */
 	LIMITS_REFERS_PER_SESSION = 16,      /* in each direction, until their outcome is told */

@@ -4,7 +4,7 @@
 #include "protocol/msg/build.h"
 #include "protocol/msg/params.h"
 #include "protocol/msg/uuid.h"
-#include "protocol/ua/registration.h"
+#include "protocol/ua/microsoft-private.h"
 #include "protocol/ua/uas-check.h"
 
 enum {
@@ -15,6 +15,28 @@ enum {
 bool microsoft_is_on(const struct endpoint *ep)
 {
 	return ep->profile->microsoft_extensions;
+}
+
+struct microsoft *microsoft_new(struct endpoint *ep)
+{
+	struct microsoft *ms;
+
+	if (!microsoft_is_on(ep))
+		return NULL;
+	ms = ep->microsoft = mem_new(struct microsoft);
+	ms->ep = ep;
+	microsoft_redirect_init(ms);
+	microsoft_keepalive_init(ms);
+	return ms;
+}
+
+void microsoft_free(struct microsoft *ms)
+{
+	if (!ms)
+		return;
+	microsoft_redirect_deinit(ms);
+	microsoft_keepalive_deinit(ms);
+	free(ms);
 }
 
 /* ---- who we are ---- */

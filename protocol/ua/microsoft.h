@@ -7,6 +7,7 @@
 struct buf;
 struct endpoint;
 struct host;
+struct microsoft;
 struct msg;
 struct registration;
 
@@ -16,6 +17,9 @@ struct registration;
  */
 
 bool microsoft_is_on(const struct endpoint *ep);
+/* The endpoint's part in it; NULL if the profile has no such extensions. */
+struct microsoft *microsoft_new(struct endpoint *ep);
+void microsoft_free(struct microsoft *ms);
 
 /* ---- who we are ---- */
 
@@ -32,6 +36,8 @@ struct slice microsoft_opaque(const struct endpoint *ep);
 void microsoft_append_contact_params(struct buf *b);
 /* Whole lines, but for those that the client of r gave itself. */
 void microsoft_append_register(struct buf *b, const struct registration *r);
+/* Keep-alives over the endpoint's connection as that 2xx says ([MS-CONMGMT]). */
+void microsoft_keepalive_obey(struct endpoint *ep, const struct msg *m);
 /* That 2xx to a refresh tells that there was nothing to refresh (3.1.1.5.1). */
 bool microsoft_has_lost(const struct registration *r, const struct msg *m);
 /* Appends what the server's diagnostics say in plain words, "; ..." ([MS-OCER] 2.2.1). */

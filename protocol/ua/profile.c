@@ -12,7 +12,8 @@ enum {
 	DEFAULT_IDLE_MIN = 15,  /* UCMA's idle limit of a connection */
 	DEFAULT_LINGER_MIN = 1, /* UCMA keeps what a page opened for about a minute */
 	DEFAULT_GRACE_SEC = 15,
-	DEFAULT_AGENT_SEC = 20, /* below the 32 s that a client transaction waits (Timer F) */
+	DEFAULT_REDIRECTIONS = 3, /* UCMA's MaximumRegisterRedirectionAttempts */
+	DEFAULT_AGENT_SEC = 20,   /* below the 32 s that a client transaction waits (Timer F) */
 	DEFAULT_OUTBOX_HOURS = 24,
 };
 
@@ -26,6 +27,7 @@ struct profile *profile_new(void)
 	p->allowed_auth = PROFILE_AUTH_DIGEST;
 	p->register_expires = DEFAULT_EXPIRES;
 	p->flows = 1;
+	p->register_redirections = DEFAULT_REDIRECTIONS;
 	p->idle_timeout = DEFAULT_IDLE_MIN * 60 * USEC_PER_SEC;
 	p->connection_linger = DEFAULT_LINGER_MIN * 60 * USEC_PER_SEC;
 	p->owner_grace = DEFAULT_GRACE_SEC * USEC_PER_SEC;
@@ -138,6 +140,7 @@ static bool same_settings(const struct profile *a, const struct profile *b)
 	       a->inbox == b->inbox && a->delivery_reports == b->delivery_reports &&
 	       a->shared_connections == b->shared_connections &&
 	       a->register_expires == b->register_expires && a->flows == b->flows &&
+	       a->register_redirections == b->register_redirections &&
 	       a->idle_timeout == b->idle_timeout && a->connection_linger == b->connection_linger &&
 	       a->owner_grace == b->owner_grace && a->agent_timeout == b->agent_timeout &&
 	       a->outbox_expires == b->outbox_expires && a->on_owner_lost == b->on_owner_lost &&

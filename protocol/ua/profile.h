@@ -89,6 +89,7 @@ struct profile {
 	bool listen, auto_refresh, inbox, delivery_reports, shared_connections;
 	uint32_t register_expires; /* seconds */
 	unsigned flows;
+	unsigned register_redirections; /* followed in one attempt; of Microsoft's dialect */
 	usec_t idle_timeout, connection_linger, owner_grace, agent_timeout, outbox_expires;
 	enum profile_owner_lost on_owner_lost;
 	enum profile_digest_floor digest_floor;

@@ -2,6 +2,7 @@
 #include "protocol/base/err.h"
 #include "protocol/msg/msg.h"
 #include "protocol/ua/limits.h"
+#include "protocol/ua/microsoft-redirect.h"
 #include "protocol/ua/microsoft.h"
 #include "protocol/ua/registration-private.h"
 
@@ -174,6 +175,10 @@ static void fail(struct registration *r, const struct outcome *o)
 		break;
 	}
 	registration_tell(r, UA_REGISTER, o);
+	microsoft_redirect_ended(r->ep);
+	/* What is left of a binding is where it was made. */
+	if (r->state != REGISTRATION_REGISTERED)
+		microsoft_go_home(r->ep);
 }
 
 /* ---- REGISTER succeeded ---- */
@@ -199,6 +204,8 @@ static void succeed(struct registration *r, const struct outcome *o, uint32_t gr
 	r->expires = now + granted * USEC_PER_SEC;
 	r->next_attempt = now + registration_refresh_delay(granted, dice(r));
 	remember(r, o);
+	microsoft_redirect_ended(r->ep);
+	microsoft_keepalive_obey(r->ep, o->response);
 	registration_set_state(r, REGISTRATION_REGISTERED);
 	registration_tell(r, UA_REGISTER, o);
 }
@@ -249,6 +256,25 @@ static bool raise_wish(struct registration *r, const struct outcome *o)
 	return true;
 }
 
+/* To another registrar; true: the attempt goes on there, or has ended with what is wrong with it.
+ */
+static bool redirected(struct registration *r, const struct outcome *o)
+{
+	struct outcome odd = *o;
+	struct buf why = BUF_NULL;
+	bool follows = o->response && microsoft_redirect(r->ep, o->response, &why);
+
+	if (follows) {
+		registration_send(r);
+	} else if (why.n) {
+		odd.reason = buf_slice(&why);
+		fail(r, &odd);
+	}
+	follows = follows || why.n;
+	buf_deinit(&why);
+	return follows;
+}
+
 /* ---- the end of an attempt ---- */
 
 static void unregistered(struct registration *r, const struct outcome *o)
@@ -261,6 +287,8 @@ static void unregistered(struct registration *r, const struct outcome *o)
 		(void)registration_take_bindings(r, o->response, NULL);
 		endpoint_mark(r->ep, UA_CHANGE_BINDINGS);
 	}
+	microsoft_redirect_ended(r->ep);
+	microsoft_go_home(r->ep);
 	registration_set_state(r, REGISTRATION_UNREGISTERED);
 	registration_tell(r, UA_UNREGISTER, o);
 }
@@ -305,8 +333,32 @@ void registration_ended(struct registration *r, const struct outcome *o, const s
 	}
 	if (o->error == 0)
 		registered(r, o, flow);
-	else if (!raise_wish(r, o))
+	else if (!raise_wish(r, o) && !redirected(r, o))
 		fail(r, o);
+}
+
+void registration_withdrawn(
+	struct registration *r, const struct outcome *o, enum registration_again again)
+{
+	usec_t now = r->ep->ua->timers.now;
+
+	registration_forget_contact(r);
+	registration_free_bindings(r);
+	endpoint_mark(r->ep, UA_CHANGE_BINDINGS);
+	remember(r, o);
+	switch (again) {
+	case REGISTRATION_NOT_AGAIN:
+		r->next_attempt = 0;
+		registration_set_state(r, REGISTRATION_FAILED);
+		return;
+	case REGISTRATION_AGAIN:
+		r->next_attempt = now + registration_flow_delay(0, dice(r));
+		break;
+	case REGISTRATION_AGAIN_LATER:
+		r->next_attempt = now + registration_back_off(++r->failures, dice(r));
+		break;
+	}
+	registration_set_state(r, REGISTRATION_WAITING);
 }
 
 /* ---- the flow ---- */

@@ -41,6 +41,17 @@ void registration_take_route(struct registration *r, const struct msg *m);
 
 /* The attempt that was running ended so. */
 void registration_ended(struct registration *r, const struct outcome *o, const struct flow *flow);
+/*
+ * The registrar ended the registration that stands, by itself and as o says; what follows is our
+ * own affair, nobody who waits for a verb is told.
+ */
+enum registration_again {
+	REGISTRATION_NOT_AGAIN, /* until somebody asks */
+	REGISTRATION_AGAIN,     /* within two seconds */
+	REGISTRATION_AGAIN_LATER,
+};
+void registration_withdrawn(
+	struct registration *r, const struct outcome *o, enum registration_again again);
 /* Queues registration_done; copies. */
 void registration_tell(struct registration *r, enum ua_verb verb, const struct outcome *o);
 void registration_forget_news(struct registration *r);

@@ -2,6 +2,7 @@
 #include "protocol/ua/request-way.h"
 
 #include "protocol/base/err.h"
+#include "protocol/ua/microsoft-redirect.h"
 #include "protocol/ua/request.h"
 
 /* Whom a request is handed to: RFC 3261 sections 8.1.2 and 12.2.1.1. */
@@ -17,12 +18,21 @@ static int way_to_proxy(
 	return 0;
 }
 
+/* Where that server of the profile is now: a registrar may have led us to another. */
+static const struct profile_server *server_now(
+	const struct endpoint *ep, const struct profile_server *s)
+{
+	const struct profile_server *home = microsoft_home(ep);
+
+	return home && s && s == profile_registrar(ep->profile) ? home : s;
+}
+
 static void way_to_server(
 	const struct endpoint *ep, const struct profile_server *s, struct request_hop *w)
 {
 	w->to.host = slice_str(s->host);
 	w->to.port = s->port;
-	w->to.transport = ep->transport ? ep->transport : s->protocol;
+	w->to.transport = ep->transport && s != microsoft_home(ep) ? ep->transport : s->protocol;
 	w->own = ep->kind->authenticates;
 }
 
@@ -60,7 +70,7 @@ static bool is_own_server(const struct endpoint *ep, const struct locate_target 
 	for (size_t i = 0; i < p->n_servers; i++) {
 		struct request_hop server = { .own = true };
 
-		way_to_server(ep, &p->servers[i], &server);
+		way_to_server(ep, server_now(ep, &p->servers[i]), &server);
 		if (leads_to(to, &server.to))
 			return true;
 	}
@@ -132,4 +142,5 @@ void request_way_init(
 		w->proxy = profile_registrar(ep->profile);
 	else
 		w->proxy = profile_server_for(ep->profile, spec->session_type, spec->session_party);
+	w->proxy = server_now(ep, w->proxy);
 }

@@ -6,6 +6,7 @@
 #include "protocol/msg/params.h"
 #include "protocol/ua/endpoint-route.h"
 #include "protocol/ua/incoming.h"
+#include "protocol/ua/microsoft-notify.h"
 #include "protocol/ua/refer.h"
 #include "protocol/ua/session-endpoint.h"
 #include "protocol/ua/session-in.h"
@@ -247,7 +248,8 @@ static void receive_in_dialog(struct ua *ua, struct flow *f, struct msg *m)
 
 	if (!d) {
 		/* A NOTIFY may be the first that we see of its dialog. */
-		if (!refer_receive(ua, back, m) && !is_too_early(ua, f, m))
+		if (!refer_receive(ua, back, m) && !microsoft_receive(ua, f, back, m) &&
+			!is_too_early(ua, f, m))
 			reject(ua, f, m, &(struct uas_reply){ .status = 481 });
 	} else if (dialog_take_cseq(d, m->cseq) < 0) {
 		reject_for_now(ua, f, m, 500, ua_random_below(ua, RETRY_AFTER_ORDER + 1));
@@ -261,7 +263,7 @@ static void hand_on(struct ua *ua, struct flow *f, struct msg *m)
 	struct flow *back = uas_reply_flow(ua, f, m);
 	struct endpoint *ep;
 
-	if (refer_receive(ua, back, m))
+	if (refer_receive(ua, back, m) || microsoft_receive(ua, f, back, m))
 		return;
 	ep = endpoint_route(ua, f, m);
 	if (!ep || ep->closing) {

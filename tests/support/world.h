@@ -90,7 +90,7 @@ struct world_account {
 	bool sips; /* the address of record is a sips URI */
 	bool deaf; /* peer-to-peer, and does not listen */
 	bool auto_refresh;
-	bool microsoft; /* MicrosoftExtensions */
+	bool microsoft;   /* MicrosoftExtensions */
 	uint32_t expires; /* 0: the default */
 };
 /* Makes a profile and an endpoint of it. */
