@@ -18,6 +18,10 @@ extern const struct schema_word schema_tls_versions[];
 		.type = &schema_path,                                                            \
 		.offset = offsetof(type_, member.ca_file),                                       \
 		.doc = "Certificates that are trusted, in place of the system's" },              \
+		{ .name = "CrlFile",                                                             \
+			.type = &schema_path,                                                    \
+			.offset = offsetof(type_, member.crl_file),                              \
+			.doc = "Lists of certificates that their authorities revoked" },         \
 		{ .name = "CertificateFile",                                                     \
 			.type = &schema_path,                                                    \
 			.offset = offsetof(type_, member.certificate_file),                      \

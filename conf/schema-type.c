@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "conf/schema-type.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "conf/value.h"
@@ -415,6 +416,19 @@ static int parse_instance(
 	return rc;
 }
 
+static int parse_pin(const struct schema_key *key, struct slice value, void *base, struct buf *want)
+{
+	size_t n = 0;
+
+	while (n < value.n && isxdigit((unsigned char)value.p[n]))
+		n++;
+	if (n != value.n || n != 64) {
+		buf_lit(want, "expected the 64 hexadecimal digits of a SHA-256");
+		return -EINVAL;
+	}
+	return set_text(key, value, base, want);
+}
+
 #define TEXT_TYPE(parse_fn, syntax_text)                                       \
 	{                                                                      \
 		.parse = (parse_fn), .clear = clear_text, .equal = equal_text, \
@@ -431,6 +445,7 @@ const struct schema_type schema_host = TEXT_TYPE(parse_host, "host[:port]");
 const struct schema_type schema_domain = TEXT_TYPE(parse_domain, "host name");
 const struct schema_type schema_name = TEXT_TYPE(parse_name, "name");
 const struct schema_type schema_aor = TEXT_TYPE(parse_aor, "SIP URI");
+const struct schema_type schema_pin = TEXT_TYPE(parse_pin, "SHA-256");
 const struct schema_type schema_instance = TEXT_TYPE(parse_instance, "UUID");
 const struct schema_type schema_secret = { .parse = parse_text,
 	.clear = clear_secret,

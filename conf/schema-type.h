@@ -28,6 +28,7 @@ extern const struct schema_type schema_host;     /* [char *] host[:port] */
 extern const struct schema_type schema_domain;   /* [char *] host */
 extern const struct schema_type schema_name;     /* [char *] a D-Bus path element */
 extern const struct schema_type schema_aor;      /* [char *] a sip: or sips: URI */
+extern const struct schema_type schema_pin;      /* [char *] 64 hexadecimal digits */
 extern const struct schema_type schema_instance; /* [char *] urn:uuid:UUID */
 extern const struct schema_type schema_list;     /* [char **], [size_t] at n_offset: words */
 extern const struct schema_type schema_servers;  /* the same; each address[:port] */

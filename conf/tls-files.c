@@ -61,6 +61,7 @@ void tls_files_check(struct schema_reader *r, const char *folder, struct profile
 		mode_t forbidden;
 	} files[] = {
 		{ "CaFile", &tls->ca_file, 0 },
+		{ "CrlFile", &tls->crl_file, 0 },
 		{ "CertificateFile", &tls->certificate_file, 0 },
 		{ "KeyFile", &tls->key_file, S_IRWXO },
 	};

@@ -40,6 +40,9 @@ void tls_creds_unref(struct tls_creds *c)
 	if (!c || --c->refs)
 		return;
 	gnutls_certificate_free_credentials(c->cert);
+	for (unsigned i = 0; i < c->n_crls; i++)
+		gnutls_x509_crl_deinit(c->crls[i]);
+	gnutls_free(c->crls);
 	gnutls_priority_deinit(c->priority);
 	free(c);
 }
@@ -51,7 +54,8 @@ static gnutls_datum_t datum(const struct file *f)
 
 static gnutls_x509_crt_fmt_t format_of(const struct file *f)
 {
-	return memmem(f->bytes, f->n, "-----BEGIN", 10) ? GNUTLS_X509_FMT_PEM : GNUTLS_X509_FMT_DER;
+	return f->n && memmem(f->bytes, f->n, "-----BEGIN", 10) ? GNUTLS_X509_FMT_PEM
+								: GNUTLS_X509_FMT_DER;
 }
 
 static int complain(const struct tls_source *s, enum tls_file f, int r, const char *why)
@@ -77,18 +81,48 @@ static int use_trust(
 	return r ? 0 : complain(s, TLS_CA_FILE, -EBADMSG, "has no certificate");
 }
 
-static int use_crl(
-	const struct tls_source *s, struct file *file, gnutls_certificate_credentials_t c)
+/* Kept beside, for their dates: the library looks at the numbers in them only. */
+static int use_crl(const struct tls_source *s, struct file *file, struct tls_creds *c)
 {
 	gnutls_datum_t d = datum(file + TLS_CRL_FILE);
+	const gnutls_x509_crt_fmt_t format = format_of(file + TLS_CRL_FILE);
 	int r;
 
 	if (!s->path[TLS_CRL_FILE])
 		return 0;
-	r = gnutls_certificate_set_x509_crl_mem(c, &d, format_of(file + TLS_CRL_FILE));
+	r = gnutls_x509_crl_list_import2(&c->crls, &c->n_crls, &d, format, 0);
+	if (r >= 0)
+		r = gnutls_certificate_set_x509_crl_mem(c->cert, &d, format);
 	if (r < 0)
 		return complain(s, TLS_CRL_FILE, -EBADMSG, gnutls_strerror(r));
 	return r ? 0 : complain(s, TLS_CRL_FILE, -EBADMSG, "has no list of a CA that is trusted");
+}
+
+static bool is_of(gnutls_x509_crl_t crl, gnutls_x509_crt_t crt)
+{
+	gnutls_datum_t a = { 0 }, b = { 0 };
+	bool same = false;
+
+	if (gnutls_x509_crl_get_raw_issuer_dn(crl, &a) >= 0 &&
+		gnutls_x509_crt_get_raw_issuer_dn(crt, &b) >= 0)
+		same = a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
+	gnutls_free(a.data);
+	gnutls_free(b.data);
+	return same;
+}
+
+bool tls_creds_crl_ended(
+	const struct tls_creds *c, gnutls_x509_crt_t crt, time_t now, time_t *ret_until)
+{
+	for (unsigned i = 0; i < c->n_crls; i++) {
+		const time_t until = gnutls_x509_crl_get_next_update(c->crls[i]);
+
+		if (until != (time_t)-1 && until < now && is_of(c->crls[i], crt)) {
+			*ret_until = until;
+			return true;
+		}
+	}
+	return false;
 }
 
 static int use_key(
@@ -117,12 +151,13 @@ static int make_creds(const struct tls_source *s, struct file *file, struct tls_
 	int r;
 
 	c->refs = 1;
+	c->reading = 1;
 	if (gnutls_certificate_allocate_credentials(&c->cert) < 0 ||
 		gnutls_priority_init(&c->priority, only_13 ? PRIORITY_13 : PRIORITY_12, NULL) < 0)
 		abort(); /* no memory, or a library that does not know these words */
 	r = use_trust(s, file, c->cert);
 	if (r == 0)
-		r = use_crl(s, file, c->cert);
+		r = use_crl(s, file, c);
 	if (r == 0)
 		r = use_key(s, file, c->cert);
 	if (r < 0)
@@ -132,23 +167,28 @@ static int make_creds(const struct tls_source *s, struct file *file, struct tls_
 	return r;
 }
 
+void tls_stamp_take(const char *path, struct tls_stamp *ret)
+{
+	struct stat st = { 0 };
+
+	*ret = (struct tls_stamp){ 0 };
+	if (stat(path, &st) < 0)
+		return;
+	ret->device = st.st_dev;
+	ret->inode = st.st_ino;
+	ret->size = (unsigned long long)st.st_size;
+	ret->seconds = st.st_mtim.tv_sec;
+	ret->nanoseconds = st.st_mtim.tv_nsec;
+}
+
 static void take_stamps(const struct tls_source *s, struct tls_stamp *ret)
 {
 	for (int i = 0; i < TLS_FILES; i++) {
-		const char *path = s->path[i];
-		struct stat st = { 0 };
+		const char *path = !s->path[i] && i == TLS_CA_FILE ? SYSTEM_TRUST : s->path[i];
 
-		if (!path && i == TLS_CA_FILE)
-			path = SYSTEM_TRUST;
-		if (path && stat(path, &st) < 0)
-			st = (struct stat){ 0 };
-		ret[i] = (struct tls_stamp){
-			.device = st.st_dev,
-			.inode = st.st_ino,
-			.size = (unsigned long long)st.st_size,
-			.seconds = st.st_mtim.tv_sec,
-			.nanoseconds = st.st_mtim.tv_nsec,
-		};
+		ret[i] = (struct tls_stamp){ 0 };
+		if (path)
+			tls_stamp_take(path, &ret[i]);
 	}
 }
 
@@ -240,6 +280,7 @@ void tls_source_refresh(struct tls_source *s)
 	memcpy(s->stamp, now, sizeof(now));
 	if (read_creds(s, &c) < 0)
 		return;
+	c->reading = s->creds->reading + 1;
 	tls_creds_unref(s->creds);
 	s->creds = c;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "protocol/base/list.h"
 
@@ -23,8 +25,11 @@ enum tls_file {
 /* One reading of the files. Connections keep the one that they began with. */
 struct tls_creds {
 	unsigned refs;
+	uint64_t reading; /* of the source, from 1 on */
 	gnutls_certificate_credentials_t cert;
 	gnutls_priority_t priority;
+	gnutls_x509_crl_t *crls;
+	unsigned n_crls;
 };
 
 /* As stat() tells that a file is another one. */
@@ -44,6 +49,8 @@ struct tls_source {
 	const struct log_sink *log;
 };
 
+/* Zeroed if there is no such file. */
+void tls_stamp_take(const char *path, struct tls_stamp *ret);
 /* One reference; path and minimum_version are copied. Negative errno, logged. */
 int tls_source_new(const char *const path[static TLS_FILES], const char *minimum_version,
 	const struct log_sink *log, struct tls_source **ret);
@@ -54,5 +61,9 @@ void tls_source_unref(struct tls_source *s);
 /* Reads all of them again if one has changed; what can't be used is logged, and changes nothing. */
 void tls_source_refresh(struct tls_source *s);
 
+/* Whether the authority that issued it has a list here that is out of date; ret_until: since when.
+ */
+bool tls_creds_crl_ended(
+	const struct tls_creds *c, gnutls_x509_crt_t crt, time_t now, time_t *ret_until);
 struct tls_creds *tls_creds_ref(struct tls_creds *c);
 void tls_creds_unref(struct tls_creds *c);

@@ -16,13 +16,16 @@ struct tls_store *tls_store_new(const char *state_dir, const struct log_sink *lo
 {
 	struct tls_store *store = mem_new(struct tls_store);
 
-	(void)state_dir;
 	store->log = log;
+	tls_known_init(&store->known, state_dir, log);
 	return store;
 }
 
 void tls_store_free(struct tls_store *store)
 {
+	if (!store)
+		return;
+	tls_known_deinit(&store->known);
 	free(store);
 }
 
@@ -75,6 +78,12 @@ static const char *either(const char *a, const char *b)
 	return a && *a ? a : b && *b ? b : NULL;
 }
 
+/* The fallback's is a floor: what a profile has may be its default. */
+static const char *stricter(const char *a, const char *b)
+{
+	return a && (!b || strcmp(a, b) > 0) ? a : b;
+}
+
 static char *pin_of(const char *hex)
 {
 	char *pin = mem_strdup(hex);
@@ -93,6 +102,7 @@ int tls_identity_new(const struct profile_tls *conf, const struct profile_tls *f
 	const struct profile_tls *own = either(conf->certificate_file, NULL) ? conf : b;
 	const char *path[TLS_FILES] = {
 		[TLS_CA_FILE] = either(conf->ca_file, b->ca_file),
+		[TLS_CRL_FILE] = either(conf->crl_file, b->crl_file),
 		[TLS_CERTIFICATE_FILE] = either(own->certificate_file, NULL),
 		[TLS_KEY_FILE] = either(own->key_file, NULL),
 	};
@@ -105,7 +115,7 @@ int tls_identity_new(const struct profile_tls *conf, const struct profile_tls *f
 			"to listen for TLS, [Tls] CertificateFile and KeyFile are needed");
 		return -EINVAL;
 	}
-	r = source_of(store, path, either(conf->minimum_version, b->minimum_version), &source);
+	r = source_of(store, path, stricter(conf->minimum_version, b->minimum_version), &source);
 	if (r < 0)
 		return r;
 	i = mem_new(struct tls_identity);
@@ -150,4 +160,6 @@ void tls_identity_unref(struct tls_identity *i)
 void tls_identity_refresh(struct tls_identity *i)
 {
 	tls_source_refresh(i->source);
+	if (i->trust_on_first_use)
+		tls_known_refresh(&i->store->known);
 }

@@ -184,13 +184,20 @@ static char *ascii_domain(const char *domain)
 	return text;
 }
 
+char *tls_name_canonical(const char *domain)
+{
+	char *address = address_of(slice_str(domain));
+
+	return address ? address : ascii_domain(domain);
+}
+
 const char *tls_names_match(const struct tls_names *n, const char *domain)
 {
-	char *address cleanup_free = address_of(slice_str(domain));
-	char *text cleanup_free = address ? mem_strdup(address) : ascii_domain(domain);
+	char *text cleanup_free = tls_name_canonical(domain);
+	const bool address = text && uri_host_is_numeric(slice_str(text));
 
 	for (size_t i = 0; text && i < n->n; i++)
-		if (n->all[i].address == !!address && strcmp(n->all[i].text, text) == 0)
+		if (n->all[i].address == address && strcmp(n->all[i].text, text) == 0)
 			return n->all[i].text;
 	return NULL;
 }

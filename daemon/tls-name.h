@@ -21,6 +21,11 @@ struct tls_names {
 	size_t n;
 };
 
+/*
+ * A domain or numeric address as it is compared: lower case, A-labels (RFC 5280 section 7.2), no
+ * dot at the end, no brackets. NULL: it is none. The caller frees it.
+ */
+char *tls_name_canonical(const char *domain);
 /* Section 7.1, and numeric addresses beside. */
 void tls_names_read(struct tls_names *n, gnutls_x509_crt_t crt);
 void tls_names_deinit(struct tls_names *n);

@@ -32,7 +32,7 @@ struct tls_identity {
 	struct list tickets;
 	size_t n_tickets;
 	gnutls_datum_t ticket_keys[2]; /* of a server: without and with client certificates */
-	const struct tls_creds *tickets_of;
+	uint64_t tickets_of;           /* reading of the files */
 };
 
 struct tls {

@@ -72,7 +72,7 @@ static void make_keys(struct tls_identity *i)
 
 void tls_ticket_init(struct tls_identity *i)
 {
-	i->tickets_of = i->source->creds;
+	i->tickets_of = i->source->creds->reading;
 	make_keys(i);
 }
 
@@ -87,7 +87,7 @@ void tls_ticket_drop_all(struct tls_identity *i)
 /* New files: what was verified by the old ones is verified anew. */
 static void follow_files(struct tls_identity *i)
 {
-	if (i->tickets_of == i->source->creds)
+	if (i->tickets_of == i->source->creds->reading)
 		return;
 	tls_ticket_drop_all(i);
 	tls_ticket_init(i);
@@ -132,13 +132,21 @@ static void keep(struct tls *t, char *key, gnutls_datum_t session)
 	i->n_tickets++;
 }
 
+/* TLS 1.2 goes on with the old ticket where the server gives no new one. */
+static bool has_ticket(const struct tls *t)
+{
+	if (gnutls_session_get_flags(t->session) & GNUTLS_SFLAGS_SESSION_TICKET)
+		return true;
+	return t->peer.resumed && gnutls_protocol_get_version(t->session) == GNUTLS_TLS1_2;
+}
+
 void tls_ticket_keep(struct tls *t)
 {
 	gnutls_datum_t session = { 0 };
 	char *key;
 
 	if (t->ticket_kept || t->role != TLS_CLIENT || t->creds != t->identity->source->creds ||
-		!(gnutls_session_get_flags(t->session) & GNUTLS_SFLAGS_SESSION_TICKET))
+		!has_ticket(t))
 		return;
 	follow_files(t->identity);
 	key = key_of(t);

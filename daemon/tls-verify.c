@@ -5,6 +5,7 @@
 
 #include "daemon/tls-name.h"
 #include "daemon/tls-private.h"
+#include "daemon/tls-store.h"
 #include "protocol/base/mem.h"
 
 /* RFC 5924: good for a SIP domain, on either side. */
@@ -85,8 +86,9 @@ static void learn(struct tls *t, gnutls_x509_crt_t crt, const gnutls_datum_t *de
 	t->peer.not_after = (uint64_t)gnutls_x509_crt_get_expiration_time(crt);
 }
 
-static enum tls_verdict blame_dates(struct tls *t, gnutls_x509_crt_t crt, time_t now)
+static enum tls_verdict check_dates(struct tls *t, gnutls_x509_crt_t crt)
 {
+	const time_t now = (time_t)t->now;
 	const time_t from = gnutls_x509_crt_get_activation_time(crt);
 	const time_t until = gnutls_x509_crt_get_expiration_time(crt);
 	char *who cleanup_free = NULL;
@@ -133,22 +135,31 @@ static int verify_chain(const struct tls *t, unsigned *ret_status)
 	return gnutls_certificate_verify_peers(t->session, &purpose, 1, ret_status);
 }
 
-static void blame_expired(struct tls *t)
+/* Until one of them is bad; what can't be read is the library's to judge. */
+static enum tls_verdict for_each_of_chain(struct tls *t, unsigned first,
+	enum tls_verdict (*look)(struct tls *t, gnutls_x509_crt_t crt))
 {
+	enum tls_verdict v = TLS_GOOD;
 	unsigned n = 0;
 	const gnutls_datum_t *list = gnutls_certificate_get_peers(t->session, &n);
 
-	for (unsigned i = 1; i < n; i++) {
+	for (unsigned i = first; i < n && v == TLS_GOOD; i++) {
 		gnutls_x509_crt_t crt;
 
 		if (gnutls_x509_crt_init(&crt) < 0)
-			continue;
+			abort(); /* no memory */
 		if (gnutls_x509_crt_import(crt, list + i, GNUTLS_X509_FMT_DER) == 0)
-			(void)blame_dates(t, crt, (time_t)t->now);
+			v = look(t, crt);
 		gnutls_x509_crt_deinit(crt);
 	}
-	tls_blame(t, TLS_EXPIRED, "a certificate above that of %s ended, or has not begun",
-		t->subject);
+	return v;
+}
+
+static void blame_expired(struct tls *t)
+{
+	if (for_each_of_chain(t, 1, check_dates) == TLS_GOOD)
+		tls_blame(t, TLS_EXPIRED, "an authority above %s ended, or has not begun",
+			t->subject);
 }
 
 static const char *untrusted_why(unsigned status)
@@ -159,9 +170,6 @@ static const char *untrusted_why(unsigned status)
 		return "has to come with a stapled OCSP answer, and there is none";
 	if (status & GNUTLS_CERT_INVALID_OCSP_STATUS)
 		return "came with a stapled OCSP answer that is not good";
-	if (status & (GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED |
-			     GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE))
-		return "can't be looked up: the list of revoked certificates is not of today";
 	if (status & GNUTLS_CERT_SIGNATURE_FAILURE)
 		return "bears a signature that is not its issuer's";
 	if (status & GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE)
@@ -217,6 +225,25 @@ static enum tls_verdict check_chain(struct tls *t, unsigned *ret_status)
 	return status ? TLS_BAD : TLS_GOOD;
 }
 
+static enum tls_verdict check_list(struct tls *t, gnutls_x509_crt_t crt)
+{
+	char text[24];
+	time_t until;
+
+	if (!tls_creds_crl_ended(t->creds, crt, (time_t)t->now, &until))
+		return TLS_GOOD;
+	tls_blame(t, TLS_UNTRUSTED,
+		"the certificate of %s can't be looked up: the list of revoked certificates ended at %s",
+		t->subject, date_text(until, text));
+	return TLS_BAD;
+}
+
+/* RFC 5280 section 6.3.3: an old list says nothing, and somebody wanted one. */
+static enum tls_verdict check_lists(struct tls *t)
+{
+	return for_each_of_chain(t, 0, check_list);
+}
+
 /* Client: RFC 5922 section 7.3. Server: section 7.4. */
 static enum tls_verdict check_names(struct tls *t, gnutls_x509_crt_t crt)
 {
@@ -255,6 +282,27 @@ static enum tls_verdict trust_key(struct tls *t)
 	return TLS_GOOD;
 }
 
+/* Trust on first use. A server that is known is never asked about again. */
+static enum tls_verdict check_known(struct tls *t)
+{
+	const struct tls_known *known = &t->identity->store->known;
+	const char *key = t->domain ? tls_known_find(known, t->domain) : NULL;
+
+	if (key ? strcmp(key, t->key_pin) == 0 : t->trusted)
+		return trust_key(t);
+	if (key)
+		tls_blame(t, TLS_CHANGED,
+			"%s had another key (%s) when it was trusted; if it is right that it is %s now, "
+			"remove its line from known-servers",
+			t->domain, key, t->key_pin);
+	else if (known->unreadable || !t->domain)
+		tls_blame(t, TLS_UNTRUSTED,
+			"the certificate of %s: it is not known whether it is new", t->subject);
+	else
+		return TLS_ASK;
+	return TLS_BAD;
+}
+
 static enum tls_verdict check_trust(struct tls *t, gnutls_x509_crt_t crt)
 {
 	const struct tls_identity *i = t->identity;
@@ -270,20 +318,17 @@ static enum tls_verdict check_trust(struct tls *t, gnutls_x509_crt_t crt)
 			return trust_key(t);
 	}
 	if (check_chain(t, &status) == TLS_GOOD)
-		return check_names(t, crt);
+		return check_lists(t) == TLS_GOOD ? check_names(t, crt) : TLS_BAD;
 	if (!status)
 		return TLS_BAD;
-	if (t->role == TLS_CLIENT && i->trust_on_first_use && !(status & ~(unsigned)ONLY_UNKNOWN)) {
-		if (t->trusted)
-			return trust_key(t);
-		return TLS_ASK;
-	}
+	if (t->role == TLS_CLIENT && i->trust_on_first_use && !(status & ~(unsigned)ONLY_UNKNOWN))
+		return check_known(t);
 	return blame_chain(t, status);
 }
 
 static enum tls_verdict verify_crt(struct tls *t, gnutls_x509_crt_t crt)
 {
-	if (blame_dates(t, crt, (time_t)t->now) == TLS_BAD || check_key(t, crt) == TLS_BAD)
+	if (check_dates(t, crt) == TLS_BAD || check_key(t, crt) == TLS_BAD)
 		return TLS_BAD;
 	return check_trust(t, crt);
 }

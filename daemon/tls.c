@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "daemon/tls-private.h"
+#include "daemon/tls-store.h"
 #include "protocol/base/err.h"
 #include "protocol/base/mem.h"
 #include "protocol/msg/uri.h"
@@ -279,8 +280,11 @@ static void blame_alert(struct tls *t)
 {
 	const gnutls_alert_description_t alert = gnutls_alert_get(t->session);
 	const char *name = gnutls_alert_get_name(alert);
-	const bool old =
-		alert == GNUTLS_A_PROTOCOL_VERSION || alert == GNUTLS_A_INSUFFICIENT_SECURITY;
+	/* Later, and to a server, these two speak of a certificate (RFC 5246 section 7.2.2). */
+	const bool early =
+		t->role == TLS_CLIENT && !t->der.n &&
+		(alert == GNUTLS_A_INSUFFICIENT_SECURITY || alert == GNUTLS_A_HANDSHAKE_FAILURE);
+	const bool old = alert == GNUTLS_A_PROTOCOL_VERSION || early;
 
 	tls_blame(t, old ? TLS_TOO_OLD : TLS_REFUSED_BY_PEER, "its alert says \"%s\" (%d)",
 		name ? name : "unknown", (int)alert);
@@ -288,7 +292,7 @@ static void blame_alert(struct tls *t)
 
 static void blame_error(struct tls *t, int r)
 {
-	if (r == GNUTLS_E_PREMATURE_TERMINATION)
+	if (r == GNUTLS_E_PREMATURE_TERMINATION || t->ended)
 		tls_blame(t, TLS_BROKEN, "cut off without goodbye");
 	else if (r == GNUTLS_E_REHANDSHAKE)
 		tls_blame(t, TLS_BROKEN, "the peer wants to renegotiate");
@@ -456,10 +460,13 @@ void tls_decide(struct tls *t, enum tls_failure verdict, uint64_t now)
 		return;
 	t->now = now;
 	t->state = TLS_HANDSHAKE;
-	if (verdict == TLS_NO_FAILURE)
+	if (verdict == TLS_NO_FAILURE) {
 		t->trusted = true;
-	else
+		/* If the disk does not take it, this connection is as good as it was decided. */
+		(void)tls_known_add(&t->identity->store->known, t->domain, t->key_pin);
+	} else {
 		tls_blame(t, verdict, "nobody trusts the certificate of %s", t->subject);
+	}
 	held = t->in;
 	t->in = (struct buf){ .max = TLS_MAX_EARLY };
 	t->feed = buf_slice(&held);

@@ -55,6 +55,7 @@ static const size_t strings[] = {
 	offsetof(struct profile, instance_id),
 	offsetof(struct profile, outbound_proxy),
 	offsetof(struct profile, tls.ca_file),
+	offsetof(struct profile, tls.crl_file),
 	offsetof(struct profile, tls.certificate_file),
 	offsetof(struct profile, tls.key_file),
 	offsetof(struct profile, tls.server_name),

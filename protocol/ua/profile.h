@@ -61,7 +61,7 @@ struct profile_secret {
 };
 
 struct profile_tls {
-	char *ca_file, *certificate_file, *key_file, *server_name, *pin, *key_log_file;
+	char *ca_file, *crl_file, *certificate_file, *key_file, *server_name, *pin, *key_log_file;
 	char *minimum_version;
 	bool trust_on_first_use;
 };

@@ -70,37 +70,90 @@ static void set_use(gnutls_x509_crt_t crt, const struct cert_wish *wish)
 			crt, "1.3.6.1.5.5.7.1.24", "\x30\x03\x02\x01\x05", 5, 0));
 }
 
-struct cert cert_make(const struct cert_wish *wish, const struct cert *by)
+static void set_serial(gnutls_x509_crt_t crt)
 {
 	static uint32_t serial = 1000;
-	const time_t now = time(NULL);
 	unsigned char number[4];
-	unsigned char id[20];
-	size_t n_id = sizeof(id);
-	struct cert c;
 
-	must(gnutls_x509_privkey_init(&c.key));
-	must(gnutls_x509_privkey_generate(c.key, wish->rsa_bits ? GNUTLS_PK_RSA : GNUTLS_PK_ECDSA,
-		wish->rsa_bits ? wish->rsa_bits : GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1),
-		0));
-	must(gnutls_x509_crt_init(&c.crt));
-	must(gnutls_x509_crt_set_version(c.crt, 3));
-	must(gnutls_x509_crt_set_key(c.crt, c.key));
 	serial++;
 	for (int i = 0; i < 4; i++)
 		number[i] = (unsigned char)(serial >> (24 - 8 * i));
-	must(gnutls_x509_crt_set_serial(c.crt, number, sizeof(number)));
+	must(gnutls_x509_crt_set_serial(crt, number, sizeof(number)));
+}
+
+static void set_dates(gnutls_x509_crt_t crt, const struct cert_wish *wish)
+{
+	const time_t now = time(NULL);
+
 	must(gnutls_x509_crt_set_activation_time(
-		c.crt, now + (wish->begins ? wish->begins : -CERT_HOUR)));
-	must(gnutls_x509_crt_set_expiration_time(
-		c.crt, now + (wish->ends ? wish->ends : CERT_DAY)));
+		crt, now + (wish->begins ? wish->begins : -CERT_HOUR)));
+	must(gnutls_x509_crt_set_expiration_time(crt, now + (wish->ends ? wish->ends : CERT_DAY)));
+}
+
+static gnutls_x509_privkey_t make_key(unsigned rsa_bits)
+{
+	gnutls_x509_privkey_t key;
+
+	must(gnutls_x509_privkey_init(&key));
+	must(gnutls_x509_privkey_generate(key, rsa_bits ? GNUTLS_PK_RSA : GNUTLS_PK_ECDSA,
+		rsa_bits ? rsa_bits : GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0));
+	return key;
+}
+
+/* As it comes over the wire: what was built can't be asked for everything. */
+static int read_again(struct cert *c)
+{
+	gnutls_datum_t der;
+	int r;
+
+	must(gnutls_x509_crt_export2(c->crt, GNUTLS_X509_FMT_DER, &der));
+	gnutls_x509_crt_deinit(c->crt);
+	must(gnutls_x509_crt_init(&c->crt));
+	r = gnutls_x509_crt_import(c->crt, &der, GNUTLS_X509_FMT_DER);
+	gnutls_free(der.data);
+	return r;
+}
+
+static struct cert sign(
+	const struct cert_wish *wish, gnutls_x509_privkey_t key, const struct cert *by)
+{
+	struct cert c = { .key = key };
+	unsigned char id[20];
+	size_t n_id = sizeof(id);
+
+	must(gnutls_x509_crt_init(&c.crt));
+	must(gnutls_x509_crt_set_version(c.crt, 3));
+	must(gnutls_x509_crt_set_key(c.crt, c.key));
+	set_serial(c.crt);
+	set_dates(c.crt, wish);
 	set_names(c.crt, wish);
 	set_use(c.crt, wish);
 	must(gnutls_x509_crt_get_key_id(c.crt, 0, id, &n_id));
 	must(gnutls_x509_crt_set_subject_key_id(c.crt, id, n_id));
 	must(gnutls_x509_crt_sign2(c.crt, by ? by->crt : c.crt, by ? by->key : c.key,
 		wish->digest ? wish->digest : GNUTLS_DIG_SHA256, 0));
+	must(read_again(&c));
 	return c;
+}
+
+struct cert cert_make(const struct cert_wish *wish, const struct cert *by)
+{
+	return sign(wish, make_key(wish->rsa_bits), by);
+}
+
+struct cert cert_renew(const struct cert_wish *wish, const struct cert *old)
+{
+	gnutls_x509_privkey_t key;
+
+	must(gnutls_x509_privkey_init(&key));
+	must(gnutls_x509_privkey_cpy(key, old->key));
+	return sign(wish, key, NULL);
+}
+
+int cert_sign_again(struct cert *c)
+{
+	must(gnutls_x509_crt_sign2(c->crt, c->crt, c->key, GNUTLS_DIG_SHA256, 0));
+	return read_again(c);
 }
 
 void cert_free(struct cert *c)

@@ -27,6 +27,10 @@ struct cert_wish {
 
 /* by NULL: self-signed. */
 struct cert cert_make(const struct cert_wish *wish, const struct cert *by);
+/* A new self-signed one with the key of an old one. */
+struct cert cert_renew(const struct cert_wish *wish, const struct cert *old);
+/* Self-signed with what was added to crt meanwhile; negative if it can't even be read then. */
+int cert_sign_again(struct cert *c);
 void cert_free(struct cert *c);
 /* PEM, the first one's key beside it if key_path is not NULL. */
 void cert_write(const char *path, const char *key_path, const struct cert *const *chain);

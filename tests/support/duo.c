@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/tls-private.h"
 #include "protocol/base/mem.h"
 
 static void note(void *ctx, enum log_level level, const char *text)
@@ -27,7 +28,7 @@ char *duo_path(struct duo *d, const char *name)
 	return buf_take(&b);
 }
 
-static void set_path(struct duo *d, char **member, const char *name)
+void duo_set_path(struct duo *d, char **member, const char *name)
 {
 	free(*member);
 	*member = duo_path(d, name);
@@ -45,8 +46,8 @@ void duo_init(struct duo *d)
 	d->store = tls_store_new(d->folder, &d->log);
 	d->ca = cert_make(&authority, NULL);
 	d->now = (uint64_t)time(NULL);
-	set_path(d, &d->client_conf.ca_file, "ca.pem");
-	set_path(d, &d->server_conf.ca_file, "ca.pem");
+	duo_set_path(d, &d->client_conf.ca_file, "ca.pem");
+	duo_set_path(d, &d->server_conf.ca_file, "ca.pem");
 	cert_write(d->client_conf.ca_file, NULL, (const struct cert *[]){ &d->ca, NULL });
 	d->client_wish = (struct tls_wish){
 		.role = TLS_CLIENT, .domain = "example.com", .ticket = "sip.example.com:5061"
@@ -57,6 +58,7 @@ void duo_init(struct duo *d)
 static void free_conf(struct profile_tls *c)
 {
 	free(c->ca_file);
+	free(c->crl_file);
 	free(c->certificate_file);
 	free(c->key_file);
 	free(c->server_name);
@@ -102,8 +104,8 @@ void duo_show(struct duo *d, enum tls_role role, const struct cert *const *chain
 {
 	struct profile_tls *conf = role == TLS_CLIENT ? &d->client_conf : &d->server_conf;
 
-	set_path(d, &conf->certificate_file, role == TLS_CLIENT ? "client.pem" : "server.pem");
-	set_path(d, &conf->key_file, role == TLS_CLIENT ? "client.key" : "server.key");
+	duo_set_path(d, &conf->certificate_file, role == TLS_CLIENT ? "client.pem" : "server.pem");
+	duo_set_path(d, &conf->key_file, role == TLS_CLIENT ? "client.key" : "server.key");
 	cert_write(conf->certificate_file, conf->key_file, chain);
 }
 
@@ -113,6 +115,12 @@ void duo_certify(struct duo *d, enum tls_role role, const struct cert_wish *wish
 
 	duo_show(d, role, (const struct cert *[]){ &c, NULL });
 	cert_free(&c);
+}
+
+static void prefer(struct tls *t, const char *priority)
+{
+	if (priority)
+		ck_assert_int_eq(gnutls_priority_set_direct(t->session, priority, NULL), 0);
 }
 
 void duo_start(struct duo *d)
@@ -128,6 +136,8 @@ void duo_start(struct duo *d)
 			0);
 	d->client = tls_new(d->client_identity, &d->client_wish);
 	d->server = tls_new(d->server_identity, &d->server_wish);
+	prefer(d->client, d->client_priority);
+	prefer(d->server, d->server_priority);
 	tls_start(d->server, d->now);
 	tls_start(d->client, d->now);
 }
@@ -163,4 +173,45 @@ void duo_shake(struct duo *d)
 {
 	duo_start(d);
 	duo_pump(d);
+}
+
+void duo_expect_plain(struct tls *t, const char *text)
+{
+	struct buf *b = tls_plain(t);
+
+	ck_assert_uint_eq(b->n, strlen(text));
+	ck_assert_mem_eq(b->p, text, b->n);
+	buf_consume(b, b->n);
+}
+
+void duo_expect_failure(struct tls *t, enum tls_failure f, const char *part)
+{
+	const char *text;
+	const enum tls_failure got = tls_failure(t, &text);
+	const char *name = tls_failure_name(f);
+
+	ck_assert_msg(tls_state(t) == TLS_FAILED, "state %d", (int)tls_state(t));
+	ck_assert_msg(got == f, "not %s but %s", name, text);
+	ck_assert_msg(
+		strncmp(text, name, strlen(name)) == 0 && text[strlen(name)] == ':', "%s", text);
+	ck_assert_msg(strstr(text, part) != NULL, "\"%s\" lacks \"%s\"", text, part);
+}
+
+static void expect_state_up(const struct tls *t, const char *who)
+{
+	const char *text;
+
+	(void)tls_failure(t, &text);
+	ck_assert_msg(tls_state(t) == TLS_UP, "%s: %s", who, text);
+}
+
+void duo_expect_up(struct duo *d)
+{
+	expect_state_up(d->client, "client");
+	expect_state_up(d->server, "server");
+	tls_send(d->client, SLICE("from the client"));
+	tls_send(d->server, SLICE("from the server"));
+	duo_pump(d);
+	duo_expect_plain(d->server, "from the client");
+	duo_expect_plain(d->client, "from the server");
 }

@@ -7,6 +7,8 @@
 
 /* Two ends of TLS that talk to one another in memory, and the files that they read. */
 
+#define DUO_ONLY_12 "NORMAL:-VERS-ALL:+VERS-TLS1.2"
+
 struct duo {
 	char folder[64];
 	char lines[4096]; /* what was logged */
@@ -19,6 +21,8 @@ struct duo {
 	struct tls *client, *server;
 	uint64_t now;
 	size_t piece; /* bytes at a time; 0: all there are */
+	/* What the library is told instead of ours; NULL: ours. */
+	const char *client_priority, *server_priority;
 };
 
 /*
@@ -29,6 +33,8 @@ void duo_init(struct duo *d);
 void duo_deinit(struct duo *d);
 /* A path in the folder, freed with duo. */
 char *duo_path(struct duo *d, const char *name);
+/* A member of a configuration becomes the path of that file in the folder. */
+void duo_set_path(struct duo *d, char **member, const char *name);
 /* Makes a certificate of the authority and gives it to that side. */
 void duo_certify(struct duo *d, enum tls_role role, const struct cert_wish *wish);
 /* The same with a certificate at hand: chain[0]'s key is used. */
@@ -42,3 +48,10 @@ void duo_shake(struct duo *d);
 void duo_hang_up(struct duo *d);
 /* With new identities at the next start. */
 void duo_forget(struct duo *d);
+
+/* What the other side said is that, and is taken. */
+void duo_expect_plain(struct tls *t, const char *text);
+/* Failed for that reason, with a text that begins with its name and has that part. */
+void duo_expect_failure(struct tls *t, enum tls_failure f, const char *part);
+/* Both are up, and plain text goes both ways. */
+void duo_expect_up(struct duo *d);
