@@ -17,12 +17,12 @@ struct identity {
 	bool used; /* since the last configuration */
 };
 
-enum { TEXTS = 7 };
+enum { TEXTS = 8 };
 
 static void texts_of(struct profile_tls *t, char **ret[static TEXTS])
 {
-	char **all[TEXTS] = { &t->ca_file, &t->certificate_file, &t->key_file, &t->server_name,
-		&t->pin, &t->key_log_file, &t->minimum_version };
+	char **all[TEXTS] = { &t->ca_file, &t->crl_file, &t->certificate_file, &t->key_file,
+		&t->server_name, &t->pin, &t->key_log_file, &t->minimum_version };
 
 	memcpy(ret, all, sizeof(all));
 }
