@@ -9,6 +9,7 @@ void flow_init(struct flow *f, const struct flow_ops *ops, enum transport transp
 	*f = (struct flow){ .ops = ops, .refs = 1, .transport = transport };
 	list_init(&f->txns);
 	list_init(&f->endpoints);
+	list_init(&f->racers);
 }
 
 struct flow *flow_ref(struct flow *f)

@@ -66,6 +66,7 @@ struct flow {
 	struct flow_addr peer;
 	struct list txns;      /* of struct txn: those that a broken flow concerns */
 	struct list endpoints; /* of struct endpoint: those that keep it as their connection */
+	struct list racers;    /* of struct race_lane: those that wait for it to be up */
 };
 
 /* One reference: the host's. */

@@ -15,6 +15,9 @@ enum {
 	LIMITS_EXPIRES = 604800,     /* seconds of a registration asked for, or believed */
 	LIMITS_ROUTES = 16,          /* Service-Route values kept */
 	LIMITS_ADDRESSES = 16,       /* addresses kept of one look-up */
+	LIMITS_LOCATE_STEPS = 64,    /* services, targets and addresses of one located domain */
+	LIMITS_LOCATE_QUERIES = 32,  /* look-ups for one located domain */
+	LIMITS_LOCATE_NAPTR = 4,     /* of them, of NAPTR records that lead to others */
 	LIMITS_SERVER_HEALTH = 1024, /* servers remembered as failing */
 	LIMITS_RETRY_AFTER = 3600,   /* seconds that a 503 keeps us away at most */
 	LIMITS_UDP_REQUEST = 1300,   /* RFC 3261 18.1.1: larger requests take TCP */

@@ -1,126 +1,264 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "protocol/ua/locate.h"
-
 #include <string.h>
 
 #include "protocol/base/err.h"
 #include "protocol/msg/uri.h"
+#include "protocol/ua/health.h"
+#include "protocol/ua/locate-private.h"
 
-enum { NAME_MAX_BYTES = 253 }; /* RFC 1035 section 2.3.4, as text */
+/* Look-ups for services without any answer; after them no name is asked for any more. */
+enum { MAX_SILENT = 2 };
 
-static void set_addr(struct flow_addr *a, struct slice host, uint16_t port)
+static struct locate_step *step_of(struct list *node)
 {
-	size_t n = host.n < sizeof(a->host) ? host.n : sizeof(a->host) - 1;
+	return list_entry(node, struct locate_step, node);
+}
 
-	memset(a, 0, sizeof(*a));
-	memcpy(a->host, host.p, n);
-	a->port = port;
+struct locate_step *locate_add(
+	struct locate *l, struct list *at, enum locate_kind kind, struct slice name)
+{
+	struct locate_step *s;
+
+	if (l->n_steps >= LIMITS_LOCATE_STEPS || name.n == 0 || name.n >= sizeof(s->name))
+		return NULL;
+	s = mem_new(struct locate_step);
+	s->kind = kind;
+	memcpy(s->name, name.p, name.n);
+	list_insert_before(at, &s->node);
+	l->n_steps++;
+	return s;
+}
+
+static void drop(struct locate *l, struct locate_step *s)
+{
+	list_remove(&s->node);
+	l->n_steps--;
+	free(s);
+}
+
+static void drop_all(struct locate *l, struct list *steps)
+{
+	struct list *node;
+
+	while ((node = list_first(steps)))
+		drop(l, step_of(node));
+}
+
+void locate_cancel(struct locate *l)
+{
+	if (!l->ua)
+		return;
+	ua_query_cancel(l->ua, &l->query);
+	drop_all(l, &l->steps);
+	drop_all(l, &l->given);
+}
+
+/* A name that does not exist says less than a name server that could not tell. */
+void locate_note_error(struct locate *l, int error)
+{
+	if (error && (l->error == 0 || l->error == -ENOENT))
+		l->error = error;
+}
+
+/* ---- the plan to begin with, sections 4.1 and 4.2 ---- */
+
+static void plan(struct locate *l, const struct locate_target *t)
+{
+	bool numeric = uri_host_is_numeric(t->host);
+	struct locate_step *s;
+
+	if (numeric || t->port) {
+		s = locate_add(l, &l->steps, numeric ? LOCATE_ADDRESS : LOCATE_HOST, t->host);
+		s->transport = t->transport;
+		s->port = t->port;
+		return;
+	}
+	s = locate_add(l, &l->steps, LOCATE_DEFAULT, t->host);
+	s->transport = t->transport;
+	if (t->transport)
+		locate_add_service(l, &s->node, t->transport, t->host);
+	else
+		(void)locate_add(l, &s->node, LOCATE_NAPTR, t->host);
+}
+
+static void on_resolved(struct ua_query *q, const struct dns_answer *a);
+
+int locate_start(struct locate *l, struct ua *ua, const struct locate_target *t)
+{
+	/* A name's last dot says that it is complete, which it is. */
+	struct locate_target to = *t;
+
+	locate_cancel(l);
+	l->ua = ua;
+	l->query.resolved = on_resolved;
+	l->query.secret = NULL;
+	list_init(&l->steps);
+	list_init(&l->given);
+	l->n_queries = l->n_naptr = l->n_silent = 0;
+	l->has_srv = false;
+	l->error = 0;
+	if (to.host.n > 1 && to.host.p[to.host.n - 1] == '.')
+		to.host.n--;
+	if (to.host.n == 0 || to.host.n >= DNS_NAME_BYTES)
+		return -EINVAL;
+	l->sips = t->sips;
+	plan(l, &to);
+	return 0;
+}
+
+/* ---- one step after the other ---- */
+
+static void ask(struct locate *l, struct locate_step *s)
+{
+	enum dns_kind kind = DNS_ADDRESSES;
+
+	if (s->kind == LOCATE_NAPTR)
+		kind = DNS_NAPTR;
+	else if (s->kind == LOCATE_SRV)
+		kind = DNS_SRV;
+	l->n_queries++;
+	ua_resolve(l->ua, &l->query, kind, s->name);
 }
 
 static void on_resolved(struct ua_query *q, const struct dns_answer *a)
 {
 	struct locate *l = container_of(q, struct locate, query);
-	int error = a->error;
+	struct locate_step *s = step_of(list_first(&l->steps));
 
-	l->n_addrs = a->n < LIMITS_ADDRESSES ? a->n : LIMITS_ADDRESSES;
-	for (size_t i = 0; i < l->n_addrs; i++) {
-		l->addrs[i] = a->addrs[i];
-		l->addrs[i].port = l->port;
+	locate_note_error(l, a->error);
+	/* Silence on questions about services: the server swallows one kind, or is not there. */
+	if (s->kind == LOCATE_NAPTR || s->kind == LOCATE_SRV)
+		l->n_silent = a->error == -ETIMEDOUT ? l->n_silent + 1 : 0;
+	locate_expand(l, s, s->node.next, a);
+	drop(l, s);
+	l->ready(l);
+}
+
+/* 4.1 and 19.1.2: what nobody has said by now. */
+static struct locate_hop hop_of(const struct locate *l, const struct locate_step *s)
+{
+	struct locate_hop h = { .transport = s->transport };
+
+	if (h.transport == TRANSPORT_NONE)
+		h.transport = l->sips ? TRANSPORT_TLS : TRANSPORT_UDP;
+	h.addr.port = s->port ? s->port : transport_default_port(h.transport);
+	memcpy(h.addr.host, s->name, strnlen(s->name, sizeof(h.addr.host) - 1));
+	return h;
+}
+
+static bool hop_equal(const struct locate_hop *a, const struct locate_hop *b)
+{
+	return a->transport == b->transport && flow_addr_equal(&a->addr, &b->addr);
+}
+
+static bool was_given(const struct locate *l, const struct locate_hop *hop)
+{
+	list_for_each (node, &l->given) {
+		struct locate_hop before = hop_of(l, step_of(node));
+
+		if (hop_equal(&before, hop))
+			return true;
 	}
-	if (l->n_addrs)
-		error = 0;
-	else if (error == 0)
-		error = -ENOENT;
-	l->done(l, error);
+	return false;
 }
 
-int locate_start(struct locate *l, struct ua *ua, const struct locate_target *t)
+/* True: it is the one to try now. */
+static bool take_address(struct locate *l, struct locate_step *s, struct locate_hop *ret_hop)
 {
-	char name[NAME_MAX_BYTES + 1];
+	struct locate_hop hop = hop_of(l, s);
 
-	locate_cancel(l);
-	l->ua = ua;
-	l->transport = t->transport ? t->transport : TRANSPORT_UDP;
-	l->port = t->port ? t->port : transport_default_port(l->transport);
-	l->n_addrs = 0;
-	if (t->host.n == 0 || t->host.n > NAME_MAX_BYTES)
-		return -EINVAL;
-	if (uri_host_is_numeric(t->host)) {
-		set_addr(&l->addrs[0], t->host, l->port);
-		l->n_addrs = 1;
-		return 1;
+	if (was_given(l, &hop)) {
+		drop(l, s);
+		return false;
 	}
-	memcpy(name, t->host.p, t->host.n);
-	name[t->host.n] = '\0';
-	l->query.resolved = on_resolved;
-	l->query.secret = NULL;
-	ua_resolve(ua, &l->query, DNS_ADDRESSES, name);
-	return 0;
-}
-
-void locate_cancel(struct locate *l)
-{
-	if (l->ua)
-		ua_query_cancel(l->ua, &l->query);
-}
-
-static struct slice without_brackets(struct slice host)
-{
-	if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
-		return slice_of(host.p + 1, host.n - 2);
-	return host;
-}
-
-int locate_target_of_uri(const struct uri *u, struct locate_target *ret)
-{
-	struct locate_target t = { .host = uri_bare_host(u), .port = u->port };
-	struct slice value;
-
-	if (u->scheme != URI_SIP && u->scheme != URI_SIPS)
-		return -EOPNOTSUPP;
-	if (uri_param(u, SLICE("transport"), &value) && transport_parse(value) == TRANSPORT_NONE)
-		return -EOPNOTSUPP;
-	t.transport = uri_transport(u);
-	/* RFC 3261 26.2.2: sips means TLS on every hop. */
-	if (u->scheme == URI_SIPS && t.transport != TRANSPORT_TLS)
-		return -EOPNOTSUPP;
-	/* RFC 3263 4: maddr is the TARGET in place of the host. */
-	if (uri_param(u, SLICE("maddr"), &value) && value.n)
-		t.host = without_brackets(value);
-	*ret = t;
-	return 0;
-}
-
-static int of_text(struct slice text, struct locate_target *ret)
-{
-	struct uri u;
-
-	if (uri_parse(text, &u) < 0 || locate_target_of_uri(&u, ret) < 0)
-		return -EINVAL;
-	return 0;
-}
-
-int locate_target_parse(struct slice text, struct locate_target *ret)
-{
-	struct buf b = BUF_NULL;
-	struct locate_target t;
-	int r;
-
-	if (slice_starts_ci(text, SLICE("sip:")) || slice_starts_ci(text, SLICE("sips:")))
-		return of_text(text, ret);
-	/* A bare IPv6 address has colons that are no port's. */
-	if (uri_host_is_numeric(text)) {
-		*ret = (struct locate_target){ .host = without_brackets(text) };
-		return 0;
+	list_remove(&s->node);
+	if (!s->passed_over && !health_may_try(l->ua, hop.transport, &hop.addr)) {
+		s->passed_over = true;
+		list_append(&l->steps, &s->node);
+		return false;
 	}
-	buf_lit(&b, "sip:");
-	buf_put(&b, text);
-	r = of_text(buf_slice(&b), &t);
-	if (r == 0) {
-		/* The same place in the caller's bytes. */
-		t.host.p = text.p + (t.host.p - b.p) - strlen("sip:");
-		*ret = t;
+	list_append(&l->given, &s->node);
+	*ret_hop = hop;
+	return true;
+}
+
+int locate_next(struct locate *l, struct locate_hop *ret_hop)
+{
+	struct list *node;
+
+	while ((node = list_first(&l->steps))) {
+		struct locate_step *s = step_of(node);
+
+		if (s->kind == LOCATE_ADDRESS) {
+			if (take_address(l, s, ret_hop))
+				return 1;
+		} else if ((s->kind == LOCATE_DEFAULT && l->has_srv) || l->n_silent >= MAX_SILENT) {
+			drop(l, s);
+		} else if (l->n_queries >= LIMITS_LOCATE_QUERIES) {
+			locate_note_error(l, -ENOSPC);
+			drop(l, s);
+		} else {
+			ask(l, s);
+			return 0;
+		}
 	}
-	buf_deinit(&b);
-	return r;
+	return l->error ? l->error : -ENOENT;
+}
+
+/* ---- for a race ---- */
+
+static bool is_ipv6(const char *host)
+{
+	return strchr(host, ':') != NULL;
+}
+
+bool locate_take_rival(struct locate *l, const struct locate_hop *hop, struct locate_hop *ret_hop)
+{
+	list_for_each (node, &l->steps) {
+		struct locate_step *s = step_of(node);
+		struct locate_hop h = hop_of(l, s);
+
+		/* Only what belongs to the same target: those that follow at once. */
+		if (s->kind != LOCATE_ADDRESS || s->passed_over || h.transport != hop->transport)
+			return false;
+		if (is_ipv6(h.addr.host) == is_ipv6(hop->addr.host) || was_given(l, &h) ||
+			health_is_bad(l->ua, h.transport, &h.addr))
+			continue;
+		list_remove(&s->node);
+		list_append(&l->given, &s->node);
+		*ret_hop = h;
+		return true;
+	}
+	return false;
+}
+
+void locate_give_back(struct locate *l, const struct locate_hop *hop)
+{
+	list_for_each (node, &l->given) {
+		struct locate_step *s = step_of(node);
+		struct locate_hop h = hop_of(l, s);
+
+		if (!hop_equal(&h, hop))
+			continue;
+		list_remove(&s->node);
+		list_insert_before(l->steps.next, &s->node);
+		return;
+	}
+}
+
+const char *locate_error_text(int error)
+{
+	switch (error) {
+	case -ETIMEDOUT:
+		return "name server did not answer";
+	case -ECONNREFUSED:
+		return "name server failed";
+	case -EOPNOTSUPP:
+		return "the domain does not offer that service";
+	case -ENOSPC:
+		return "too many names to look up";
+	case -EINVAL:
+		return "not a host name";
+	}
+	return "host name has no address";
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 #include "protocol/ua/contact.h"
-#include "protocol/ua/request-health.h"
+#include "protocol/ua/race.h"
 #include "protocol/ua/request-way.h"
 
 /* What the files of a request share; nobody else includes this. */
@@ -38,13 +38,16 @@ struct request {
 
 	/* The way to the current target. */
 	struct locate locate;
-	size_t at;               /* index into locate.addrs */
-	char *server_key;        /* what was located: "udp:sip.example.com:5060" */
-	char *domain;            /* its host alone, which a certificate has to be good for */
-	bool to_server;          /* the endpoint's own server, which may ask for credentials */
-	bool cached;             /* over the endpoint's cached flow, nothing was located yet */
-	bool upgraded;           /* TCP because of the size (RFC 3261 18.1.1) */
-	struct flow_addr failed; /* where the cached flow led to when it failed us */
+	struct race race;         /* between two addresses of it */
+	struct locate_hop hop;    /* where the current attempt goes */
+	char *server_key;         /* what was located: "udp:sip.example.com:5060" */
+	char *domain;             /* its host alone, which a certificate has to be good for */
+	bool to_server;           /* the endpoint's own server, which may ask for credentials */
+	bool cached;              /* over the endpoint's cached flow, nothing was located yet */
+	bool upgraded;            /* TCP because of the size (RFC 3261 18.1.1) */
+	bool reached;             /* an attempt at this target was made, and its end noted */
+	struct locate_hop failed; /* where the cached flow led to when it failed us */
+	char *refused_tls;        /* why a certificate was refused: better to know than the rest */
 	struct flow *flow;
 	struct txn *txn;
 	struct msg *sent; /* the last attempt */
@@ -91,6 +94,8 @@ void request_finish(struct request *r);
 void request_finish_local(struct request *r, int error, struct slice reason);
 
 /* ---- request-send.c ---- */
+/* Sends over f, which leads to r->hop. */
+void request_send(struct request *r, struct flow *f);
 /* Sends to the current target, whose way has to be found yet. */
 void request_start(struct request *r);
 /* Sends once more the way that the last attempt went, with the next CSeq. */

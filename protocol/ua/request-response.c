@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "protocol/base/err.h"
 #include "protocol/msg/params.h"
+#include "protocol/ua/health.h"
 #include "protocol/ua/request-private.h"
 
 /* Final responses: RFC 3261 section 8.1.3. */
@@ -198,15 +199,22 @@ static bool is_followed(const struct request *r, const struct msg *m)
 
 static void on_unavailable(struct request *r, const struct msg *m)
 {
+	struct health_trouble t = {
+		.transport = r->flow->transport,
+		.addr = &r->flow->peer,
+		.target = r->domain,
+		.reason = "503 Service Unavailable",
+	};
 	uint32_t seconds;
 
 	note_response(r, m, -EREMOTEIO, m->reason);
 	/* RFC 3261 21.5.4: only Retry-After keeps others from asking. */
-	if (msg_retry_after(m, &seconds))
-		request_health_mark(r->ep->ua, r->locate.transport, &r->flow->peer,
-			(seconds < LIMITS_RETRY_AFTER ? seconds : LIMITS_RETRY_AFTER) *
-				USEC_PER_SEC);
-	r->failed = r->flow->peer;
+	if (msg_retry_after(m, &seconds) && seconds) {
+		t.retry_after = seconds;
+		health_mark(r->ep->ua, &t);
+	}
+	if (r->cached)
+		r->failed = r->hop;
 	request_try(r, REQUEST_NEXT_ADDRESS);
 }
 
@@ -233,6 +241,8 @@ static bool proves_credentials(unsigned status)
  */
 void request_on_final(struct request *r, const struct msg *m)
 {
+	if (m->status != 503)
+		health_good(r->ep->ua, r->flow->transport, &r->flow->peer);
 	if (r->to_server && proves_credentials(m->status))
 		auth_accepted(r->ep, r->sent, m);
 	if (m->status < 300) {

@@ -3,14 +3,14 @@
 
 #include "protocol/base/err.h"
 #include "protocol/msg/build.h"
+#include "protocol/ua/health.h"
 #include "protocol/ua/registration.h"
+#include "protocol/ua/request-connect.h"
 #include "protocol/ua/request-private.h"
 
 /* From a target to bytes on a flow: RFC 3263 section 4, RFC 3261 sections 8.1.2 and 18.1.1. */
 
 enum {
-	/* A server that failed us is tried last for a while; RFC 3263 leaves the time open. */
-	FAILED_SEC = 30,
 	/* After this time it is worth another look whether the server takes TCP meanwhile. */
 	NO_TCP_SEC = 300,
 	MAX_UDP = 65507, /* what fits into a datagram at all */
@@ -28,35 +28,9 @@ static char *way_key(const struct request_hop *w)
 	return buf_take(&b);
 }
 
-static struct flow *open_flow(
-	struct request *r, enum transport transport, const struct flow_addr *addr)
-{
-	const struct host *host = r->ep->ua->host;
-	struct host_target t = {
-		.transport = transport,
-		.addr = *addr,
-		.profile = r->ep->profile,
-		.pool = r->ep->pool,
-		.domain = r->domain,
-	};
-
-	return host->ops->open(host->ctx, &t);
-}
-
 static bool is_usable(const struct request *r, const struct flow *f)
 {
-	return f && f->state != FLOW_DOWN &&
-	       !request_health_is_bad(r->ep->ua, f->transport, &f->peer);
-}
-
-static struct flow *flow_to(struct request *r, const struct flow_addr *addr)
-{
-	struct flow *f = r->ep->flow;
-
-	if ((r->to_server || r->way.dialog) && f && f->state != FLOW_DOWN &&
-		f->transport == r->locate.transport && flow_addr_equal(&f->peer, addr))
-		return f;
-	return open_flow(r, r->locate.transport, addr);
+	return f && f->state != FLOW_DOWN && !health_is_bad(r->ep->ua, f->transport, &f->peer);
 }
 
 /*
@@ -162,13 +136,15 @@ static void transmit(struct request *r, struct slice bytes)
 static bool is_too_large(const struct request *r, const struct flow *f, size_t n)
 {
 	return f->transport == TRANSPORT_UDP && n > LIMITS_UDP_REQUEST &&
-	       !request_health_is_bad(r->ep->ua, TRANSPORT_TCP, &f->peer);
+	       !health_is_bad(r->ep->ua, TRANSPORT_TCP, &f->peer);
 }
 
-static void send_over(struct request *r, struct flow *f)
+void request_send(struct request *r, struct flow *f)
 {
 	struct buf bytes = BUF_NULL, credentials = BUF_NULL;
+	struct locate_hop tcp;
 
+	r->reached = true;
 	use_flow(r, f);
 	/* Over the connection that leads to the endpoint's server it reaches that server. */
 	if (r->way.dialog && r->ep->flow && f == r->ep->flow)
@@ -178,7 +154,8 @@ static void send_over(struct request *r, struct flow *f)
 	append_credentials(&credentials, r, f);
 	request_build(&bytes, r, f, buf_slice(&credentials));
 	if (is_too_large(r, f, bytes.n)) {
-		use_flow(r, open_flow(r, TRANSPORT_TCP, &f->peer));
+		tcp = (struct locate_hop){ TRANSPORT_TCP, f->peer };
+		use_flow(r, request_open_flow(r, &tcp));
 		r->upgraded = true;
 		buf_reset(&bytes);
 		request_build(&bytes, r, r->flow, buf_slice(&credentials));
@@ -189,71 +166,6 @@ static void send_over(struct request *r, struct flow *f)
 	transmit(r, buf_slice(&bytes));
 	buf_deinit(&credentials);
 	buf_deinit(&bytes);
-}
-
-static void send_to_address(struct request *r)
-{
-	r->upgraded = false;
-	send_over(r, flow_to(r, &r->locate.addrs[r->at]));
-}
-
-static void network_failed(struct request *r, struct slice reason)
-{
-	struct request_end end = {
-		.reason = reason,
-		.origin = ORIGIN_NETWORK,
-		.error = -ECONNREFUSED,
-	};
-
-	request_note_end(r, &end);
-}
-
-/* Stable: those that others found to be bad come last. */
-static void order_addresses(struct request *r)
-{
-	struct locate *l = &r->locate;
-	struct flow_addr bad[LIMITS_ADDRESSES];
-	size_t n_good = 0, n_bad = 0;
-
-	for (size_t i = 0; i < l->n_addrs; i++) {
-		if (r->failed.host[0] && flow_addr_equal(&l->addrs[i], &r->failed))
-			continue;
-		if (request_health_is_bad(r->ep->ua, l->transport, &l->addrs[i]))
-			bad[n_bad++] = l->addrs[i];
-		else
-			l->addrs[n_good++] = l->addrs[i];
-	}
-	memcpy(l->addrs + n_good, bad, n_bad * sizeof(*bad));
-	l->n_addrs = n_good + n_bad;
-}
-
-static void on_located(struct locate *l, int error)
-{
-	struct request *r = container_of(l, struct request, locate);
-
-	if (error < 0 && !r->cached) {
-		network_failed(r, error == -ETIMEDOUT ? SLICE("name server did not answer")
-						      : SLICE("host name has no address"));
-		request_try(r, REQUEST_NEXT_TARGET);
-		return;
-	}
-	r->cached = false;
-	order_addresses(r);
-	r->at = 0;
-	if (l->n_addrs)
-		send_to_address(r);
-	else /* only the address that failed already */
-		request_try(r, REQUEST_NEXT_TARGET);
-}
-
-static void start_locating(struct request *r, const struct request_hop *w)
-{
-	int known;
-
-	r->locate.done = on_located;
-	known = locate_start(&r->locate, r->ep->ua, &w->to);
-	if (known != 0)
-		on_located(&r->locate, known < 0 ? known : 0);
 }
 
 static int current_way(const struct request *r, struct request_hop *ret)
@@ -270,10 +182,15 @@ void request_start(struct request *r)
 	struct endpoint *ep = r->ep;
 	struct flow *f = ep->flow;
 	struct request_hop w;
+	const struct request_end no_way = {
+		.reason = SLICE("no way to the target"),
+		.origin = ORIGIN_NETWORK,
+		.error = -ECONNREFUSED,
+	};
 
 	r->targets[r->target].tried = true;
 	if (current_way(r, &w) < 0) {
-		network_failed(r, SLICE("no way to the target"));
+		request_note_end(r, &no_way);
 		request_try(r, REQUEST_NEXT_TARGET);
 		return;
 	}
@@ -283,13 +200,14 @@ void request_start(struct request *r)
 	r->domain = slice_dup(w.to.host);
 	r->to_server = w.own;
 	r->cached = r->upgraded = false;
+	r->reached = false;
 	memset(&r->failed, 0, sizeof(r->failed));
 	if (w.own && ep->flow_key && strcmp(ep->flow_key, r->server_key) == 0 && is_usable(r, f)) {
 		r->cached = true;
-		r->locate.transport = f->transport;
-		send_over(r, f);
+		r->hop = (struct locate_hop){ f->transport, f->peer };
+		request_send(r, f);
 	} else {
-		start_locating(r, &w);
+		request_connect(r, &w);
 	}
 }
 
@@ -302,7 +220,7 @@ void request_again(struct request *r)
 	}
 	r->cseq++;
 	if (r->flow->state != FLOW_DOWN)
-		send_over(r, r->flow);
+		request_send(r, r->flow);
 	else
 		request_start(r);
 }
@@ -319,14 +237,11 @@ static bool next_address(struct request *r)
 		/* The same server may have seen the request: with the number that it had, it would
 		 * be merged with itself (8.2.2.2). */
 		r->cseq++;
-		start_locating(r, &w);
+		r->cached = false;
+		request_connect(r, &w);
 		return true;
 	}
-	if (r->at + 1 >= r->locate.n_addrs)
-		return false;
-	r->at++;
-	send_to_address(r);
-	return true;
+	return request_connect_next(r);
 }
 
 /* The untried target with the highest q, the first of equals (RFC 3261 8.1.3.4). */
@@ -368,7 +283,7 @@ void request_stop(struct request *r)
 	if (t && txn_kind(t) == TXN_ICT)
 		(void)txn_cancel(t);
 	txn_forget(t);
-	locate_cancel(&r->locate);
+	race_cancel(&r->race);
 	ua_query_cancel(r->ep->ua, &r->secret);
 }
 
@@ -384,6 +299,7 @@ static void on_response(void *owner, struct txn *t, const struct msg *m)
 		return;
 	}
 	r->answered = true;
+	health_good(r->ep->ua, r->flow->transport, &r->flow->peer);
 	if (r->ops->progress)
 		r->ops->progress(r->owner, r, m);
 }
@@ -392,20 +308,34 @@ static void on_response(void *owner, struct txn *t, const struct msg *m)
 static bool fall_back_to_udp(struct request *r)
 {
 	struct flow_addr peer = r->flow->peer;
+	struct locate_hop udp = { TRANSPORT_UDP, peer };
+	struct health_trouble no_tcp = {
+		.transport = TRANSPORT_TCP,
+		.target = r->domain,
+		.reason = "takes no TCP",
+		.how_long = NO_TCP_SEC * USEC_PER_SEC,
+	};
 
 	if (!r->upgraded || r->n_attempts >= LIMITS_ATTEMPTS || r->cancelled)
 		return false;
-	request_health_mark(r->ep->ua, TRANSPORT_TCP, &peer, NO_TCP_SEC * USEC_PER_SEC);
+	no_tcp.addr = &peer;
+	health_mark(r->ep->ua, &no_tcp);
 	r->upgraded = false;
 	request_stop(r);
-	send_over(r, flow_to(r, &peer));
+	request_send(r, request_open_flow(r, &udp));
 	return true;
+}
+
+static struct locate_hop hop_of(const struct flow *f)
+{
+	return (struct locate_hop){ f->transport, f->peer };
 }
 
 static void timed_out(struct request *r)
 {
 	struct buf why = BUF_NULL;
 	struct request_end end = { .origin = ORIGIN_TIMEOUT, .error = -ETIMEDOUT };
+	struct locate_hop hop;
 
 	buf_lit(&why, "no answer from ");
 	build_hostport(&why, slice_str(r->flow->peer.host), r->flow->peer.port);
@@ -420,9 +350,10 @@ static void timed_out(struct request *r)
 		request_try(r, REQUEST_NEXT_TARGET);
 		return;
 	}
-	request_health_mark(
-		r->ep->ua, r->flow->transport, &r->flow->peer, FAILED_SEC * USEC_PER_SEC);
-	r->failed = r->flow->peer;
+	hop = hop_of(r->flow);
+	request_mark_bad(r, &hop, "no answer");
+	if (r->cached)
+		r->failed = hop;
 	request_try(r, REQUEST_NEXT_ADDRESS);
 }
 
@@ -430,8 +361,9 @@ static void transport_failed(struct request *r)
 {
 	struct ua *ua = r->ep->ua;
 	const char *why = ua->flow_error ? ua->flow_error : "transport failed";
+	struct locate_hop hop = hop_of(r->flow);
 
-	network_failed(r, slice_str(why));
+	request_note_broken(r, &hop, why);
 	/* RFC 3263 4.3: somebody was there, and goes on with it. */
 	if (r->answered) {
 		request_try(r, REQUEST_NEXT_TARGET);
@@ -442,8 +374,7 @@ static void transport_failed(struct request *r)
 	/* A cached connection that broke says nothing about the server: the address is tried anew.
 	 */
 	if (!r->cached)
-		request_health_mark(
-			ua, r->flow->transport, &r->flow->peer, FAILED_SEC * USEC_PER_SEC);
+		request_mark_bad(r, &hop, why);
 	request_try(r, REQUEST_NEXT_ADDRESS);
 }
 

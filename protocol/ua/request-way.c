@@ -12,7 +12,7 @@ static int way_to_proxy(
 {
 	if (locate_target_parse(slice_str(ep->outbound_proxy), &w->to) < 0)
 		return -EINVAL;
-	if (w->to.transport == TRANSPORT_NONE)
+	if (w->to.transport == TRANSPORT_NONE && !w->to.sips)
 		w->to.transport = ep->transport || !s ? ep->transport : s->protocol;
 	w->own = ep->kind->authenticates;
 	return 0;
@@ -40,23 +40,31 @@ static int way_to_target(const struct endpoint *ep, const struct uri *uri, struc
 {
 	int r = locate_target_of_uri(uri, &w->to);
 
-	if (r == 0 && w->to.transport == TRANSPORT_NONE)
+	if (r == 0 && w->to.transport == TRANSPORT_NONE && !w->to.sips)
 		w->to.transport = ep->transport;
 	return r;
+}
+
+/* Where nothing was said of the transport TLS may be asked for; false: something else was said. */
+static bool make_secure(struct locate_target *t)
+{
+	if (t->transport == TRANSPORT_NONE)
+		t->sips = true;
+	return locate_target_is_secure(t);
 }
 
 static uint16_t port_of(const struct locate_target *t)
 {
 	if (t->port)
 		return t->port;
-	return transport_default_port(t->transport ? t->transport : TRANSPORT_UDP);
+	return transport_default_port(locate_target_is_secure(t) ? TRANSPORT_TLS : TRANSPORT_UDP);
 }
 
 static bool leads_to(const struct locate_target *to, const struct locate_target *server)
 {
 	/* What is meant for TLS is shown over nothing weaker. */
 	return slice_eq_ci(to->host, server->host) && port_of(to) == port_of(server) &&
-	       (server->transport != TRANSPORT_TLS || to->transport == TRANSPORT_TLS);
+	       (!locate_target_is_secure(server) || locate_target_is_secure(to));
 }
 
 /* Whether that is one of the endpoint's own servers, which alone get credentials (section 22). */
@@ -91,9 +99,7 @@ static int way_in_dialog(
 	r = way_to_target(ep, &hop, w);
 	if (r < 0)
 		return r;
-	if (w->to.transport == TRANSPORT_NONE)
-		w->to.transport = TRANSPORT_UDP;
-	if (way->dialog->secure && w->to.transport != TRANSPORT_TLS)
+	if (way->dialog->secure && !make_secure(&w->to))
 		return -EOPNOTSUPP;
 	w->own = is_own_server(ep, &w->to);
 	return 0;
@@ -123,10 +129,8 @@ int request_way_find(const struct endpoint *ep, const struct request_way *way,
 		r = way_to_target(ep, uri, &w);
 	if (r < 0)
 		return r;
-	if (w.to.transport == TRANSPORT_NONE)
-		w.to.transport = TRANSPORT_UDP;
 	/* RFC 3261 8.1.2: whatever stands between, a sips URI is reached over TLS. */
-	if (uri->scheme == URI_SIPS && w.to.transport != TRANSPORT_TLS)
+	if (uri->scheme == URI_SIPS && !make_secure(&w.to))
 		return -EOPNOTSUPP;
 	*ret = w;
 	return 0;

@@ -175,6 +175,7 @@ static void leave_endpoint(struct request *r)
 	if (!list_is_linked(&r->node))
 		return;
 	request_stop(r);
+	locate_cancel(&r->locate);
 	timer_cancel(&r->ep->ua->timers, &r->timeout);
 	later_cancel(&r->note);
 	list_remove(&r->node);
@@ -199,6 +200,7 @@ static void destroy(struct request *r)
 	free(r->body);
 	free(r->server_key);
 	free(r->domain);
+	free(r->refused_tls);
 	free(r->realm);
 	free(r->reason);
 	free(r);
@@ -227,6 +229,17 @@ void request_note_end(struct request *r, const struct request_end *e)
 	r->response = response;
 }
 
+/* That a certificate was refused tells more than that the next address did not answer either. */
+static void prefer_tls_reason(struct request *r)
+{
+	struct request_end end = { .origin = ORIGIN_NETWORK, .error = -ECONNREFUSED };
+
+	if (!r->refused_tls || (r->origin != ORIGIN_NETWORK && r->origin != ORIGIN_TIMEOUT))
+		return;
+	end.reason = slice_str(r->refused_tls);
+	request_note_end(r, &end);
+}
+
 void request_finish(struct request *r)
 {
 	struct ua *ua = r->ep->ua;
@@ -235,6 +248,8 @@ void request_finish(struct request *r)
 		return;
 	r->finished = true;
 	request_stop(r);
+	locate_cancel(&r->locate);
+	prefer_tls_reason(r);
 	timer_cancel(&ua->timers, &r->timeout);
 	log_line(&ua->host->log, LOG_LEVEL_DEBUG, "%s of %s ended: %u %s (%s)", r->method,
 		r->ep->id, r->status, r->reason, outcome_origin_name(r->origin));

@@ -112,8 +112,6 @@ void request_abort(struct request *r, unsigned status, struct slice reason);
 struct request *request_of_node(struct list *node);
 /* It is an INVITE or inside a dialog: who has the session or subscription ends it. */
 bool request_is_in_session(const struct request *r);
-/* Forgets what ua->server_health remembers. */
-void request_health_clear(struct ua *ua);
 /* The CSeq number that the last attempt used. */
 uint32_t request_cseq(const struct request *r);
 /* The flow over which the last attempt went; NULL if none did. */

@@ -3,7 +3,9 @@
 
 #include "protocol/dialog/usage.h"
 #include "protocol/ua/endpoint.h"
+#include "protocol/ua/health.h"
 #include "protocol/ua/limits.h"
+#include "protocol/ua/race.h"
 #include "protocol/ua/registration.h"
 #include "protocol/ua/session-endpoint.h"
 #include "protocol/ua/uas.h"
@@ -52,7 +54,7 @@ void ua_free(struct ua *ua)
 	while ((node = list_first(&ua->endpoints)))
 		endpoint_free(list_entry(node, struct endpoint, node));
 	txn_table_deinit(&ua->txns);
-	request_health_clear(ua);
+	health_clear(ua);
 	later_leave(&ua->later);
 	map_deinit(&ua->refers);
 	map_deinit(&ua->invites);
@@ -201,6 +203,7 @@ void ua_flow_up(struct ua *ua, struct flow *f)
 
 	list_for_each (node, &f->endpoints)
 		endpoint_mark(list_entry(node, struct endpoint, by_flow), UA_CHANGE_CONTACT);
+	race_flow_up(f);
 }
 
 void ua_flow_down(struct ua *ua, struct flow *f, const char *reason)
@@ -215,6 +218,7 @@ void ua_flow_down(struct ua *ua, struct flow *f, const char *reason)
 	/* Each lets go of it. */
 	while ((node = list_first(&f->endpoints)))
 		endpoint_flow_down(list_entry(node, struct endpoint, by_flow));
+	race_flow_down(f, reason);
 	txn_table_flow_down(&ua->txns, f);
 	ua->flow_error = NULL;
 	flow_unref(f);

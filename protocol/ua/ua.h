@@ -35,7 +35,7 @@ struct ua {
 	struct map queries; /* questions to the host under way */
 	uint64_t query_serial;
 	struct map paces;         /* of struct pace: registrars, and how fast we may come to them */
-	struct map server_health; /* Retry-After of servers, shared by all endpoints */
+	struct map server_health; /* health.h, shared by all endpoints */
 	int64_t wall_offset;      /* epoch microseconds minus our clock */
 	const char *flow_error;   /* why the flow that is going down does so */
 	bool stopping;

@@ -26,7 +26,7 @@ LIBRARIES = [
     (r'gnutls/|nettle/', r'daemon/(hash|random)\.c$|daemon/tls[a-z-]*\.[ch]$'),
     (r'gsasl', r'daemon/secrets\.c$'),
     (r'gssapi', r'daemon/gss\.c$'),
-    (r'ares', r'daemon/resolver\.c$'),
+    (r'ares', r'daemon/resolver(-answer)?\.c$'),
     (r'sqlite3\.h', r'daemon/store\.c$'),
     (r'expat\.h', r'conf/profile-xml\.c$'),
     (r'systemd/', r'daemon/(notify|log-sink)\.c$'),

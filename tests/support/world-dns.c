@@ -62,6 +62,88 @@ void world_dns_slow(struct world *w, const char *name, usec_t by)
 	add(w, WORLD_DNS_SLOW, DNS_ADDRESSES, name)->by = by;
 }
 
+/* ---- a zone as text ---- */
+
+static void empty_if(char *text, const char *word)
+{
+	if (strcmp(text, word) == 0)
+		text[0] = '\0';
+}
+
+static void read_srv(struct world *w, const char *name, const char *rest)
+{
+	struct dns_srv srv = { 0 };
+
+	ck_assert_int_eq(sscanf(rest, "%hu %hu %hu %253s", &srv.priority, &srv.weight, &srv.port,
+				 srv.target),
+		4);
+	empty_if(srv.target, ".");
+	world_dns_srv(w, name, &srv);
+}
+
+static void read_naptr(struct world *w, const char *name, const char *rest)
+{
+	struct dns_naptr naptr = { 0 };
+	char regexp[64];
+
+	ck_assert_int_eq(
+		sscanf(rest, "%hu %hu %255s %255s %63s %253s", &naptr.order, &naptr.preference,
+			naptr.flags, naptr.services, regexp, naptr.replacement),
+		6);
+	empty_if(naptr.flags, "-");
+	empty_if(naptr.services, "-");
+	empty_if(naptr.replacement, ".");
+	naptr.has_regexp = strcmp(regexp, "-") != 0;
+	world_dns_naptr(w, name, &naptr);
+}
+
+static void read_failure(struct world *w, const char *kind, const char *rest)
+{
+	char name[DNS_NAME_BYTES], why[16];
+	enum dns_kind of = DNS_ADDRESSES;
+
+	ck_assert_int_eq(sscanf(rest, "%253s %15s", name, why), 2);
+	if (strcmp(kind, "SRV") == 0)
+		of = DNS_SRV;
+	else if (strcmp(kind, "NAPTR") == 0)
+		of = DNS_NAPTR;
+	world_dns_fail(w, name, of, strcmp(why, "timeout") == 0 ? -ETIMEDOUT : -ECONNREFUSED);
+}
+
+static void read_line(struct world *w, const char *line)
+{
+	char kind[8], name[DNS_NAME_BYTES], address[48];
+	int at = 0;
+
+	ck_assert_int_eq(sscanf(line, "%7s %253s %n", kind, name, &at), 2);
+	if (strcmp(kind, "SRV") == 0) {
+		read_srv(w, name, line + at);
+	} else if (strcmp(kind, "NAPTR") == 0) {
+		read_naptr(w, name, line + at);
+	} else if (strcmp(kind, "FAIL") == 0) {
+		read_failure(w, name, line + at);
+	} else {
+		ck_assert_str_eq(kind, "A");
+		ck_assert_int_eq(sscanf(line + at, "%47s", address), 1);
+		world_set_name(w, name, address);
+	}
+}
+
+void world_dns_zone(struct world *w, const char *text)
+{
+	char line[1024];
+
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+
+		ck_assert_uint_lt(n, sizeof(line));
+		memcpy(line, text, n);
+		line[n] = '\0';
+		read_line(w, line);
+		text += n + (text[n] == '\n');
+	}
+}
+
 static void dns_free(struct world_dns *d)
 {
 	list_remove(&d->node);
@@ -97,44 +179,49 @@ void world_dns_deinit(struct world *w)
 
 /* ---- answering ---- */
 
-static void collect(const struct world *w, const struct world_answer *a, struct dns_answer *to,
-	struct flow_addr *addrs, struct dns_srv *srv, struct dns_naptr *naptr)
+struct world_dns_records {
+	struct flow_addr addrs[DNS_MAX_RECORDS];
+	struct dns_srv srv[DNS_MAX_RECORDS];
+	struct dns_naptr naptr[DNS_MAX_RECORDS];
+};
+
+static void collect(
+	const struct world_answer *a, struct world_dns_records *to, struct dns_answer *answer)
 {
-	list_for_each (pos, &w->dns) {
+	list_for_each (pos, &a->ua->w->dns) {
 		const struct world_dns *d = list_entry(pos, struct world_dns, node);
 
 		if (d->kind != a->kind || strcmp(d->name, a->name) != 0 ||
 			d->what == WORLD_DNS_SLOW)
 			continue;
 		if (d->what == WORLD_DNS_FAILS) {
-			to->error = d->error;
+			answer->error = d->error;
 			continue;
 		}
-		ck_assert_uint_lt(to->n, DNS_MAX_RECORDS);
-		addrs[to->n] = d->addr;
-		srv[to->n] = d->srv;
-		naptr[to->n++] = d->naptr;
+		ck_assert_uint_lt(answer->n, DNS_MAX_RECORDS);
+		to->addrs[answer->n] = d->addr;
+		to->srv[answer->n] = d->srv;
+		to->naptr[answer->n++] = d->naptr;
 	}
+	if (answer->error)
+		answer->n = 0;
+	else if (answer->n == 0)
+		answer->error = -ENOENT;
 }
 
 static void fire_resolved(struct timer *t)
 {
 	struct world_answer *a = container_of(t, struct world_answer, timer);
-	struct flow_addr addrs[DNS_MAX_RECORDS];
-	struct dns_srv *srv = mem_zalloc(DNS_MAX_RECORDS * sizeof(*srv));
-	struct dns_naptr *naptr = mem_zalloc(DNS_MAX_RECORDS * sizeof(*naptr));
-	struct dns_answer answer = { .ttl = 60, .addrs = addrs, .srv = srv, .naptr = naptr };
+	struct world_dns_records *found = mem_new(struct world_dns_records);
+	struct dns_answer answer = {
+		.ttl = 60, .addrs = found->addrs, .srv = found->srv, .naptr = found->naptr
+	};
 
-	collect(a->ua->w, a, &answer, addrs, srv, naptr);
-	if (answer.error)
-		answer.n = 0;
-	else if (answer.n == 0)
-		answer.error = -ENOENT;
+	collect(a, found, &answer);
 	ua_advance(a->ua->ua, a->ua->w->timers.now);
 	ua_resolved(a->ua->ua, a->query, &answer);
 	world_answer_free(a);
-	free(srv);
-	free(naptr);
+	free(found);
 }
 
 void world_dns_resolve(void *ctx, uint64_t query, enum dns_kind kind, const char *name)

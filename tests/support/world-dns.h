@@ -8,6 +8,14 @@
  * Names are compared as they are written. A name that is not there does not exist.
  */
 
+/*
+ * Several records at once, one a line; "." is the root, "-" an empty string:
+ *   A sip.example.com 192.0.2.1              (or an IPv6 address)
+ *   SRV _sip._udp.example.com PRIORITY WEIGHT PORT TARGET
+ *   NAPTR example.com ORDER PREFERENCE FLAGS SERVICES REGEXP REPLACEMENT
+ *   FAIL NAPTR|SRV|A example.com timeout|server
+ */
+void world_dns_zone(struct world *w, const char *text);
 void world_dns_srv(struct world *w, const char *name, const struct dns_srv *srv);
 void world_dns_naptr(struct world *w, const char *name, const struct dns_naptr *naptr);
 /* From now on that question is answered so; error 0: truly again. */

@@ -4,7 +4,6 @@
 #include "tests/support/world-peer.h"
 
 /* Shared by the files of the world; tests don't look in here. */
-
 enum {
 	WORLD_NAMES = 64,
 	WORLD_SHOWN = 16,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/ua/health.h"
 #include "protocol/ua/limits.h"
 #include "protocol/ua/request-private.h"
 #include "tests/support/world-private.h"
@@ -520,37 +521,6 @@ END_TEST
 
 /* ---- health ---- */
 
-START_TEST(limit_of_servers_remembered)
-{
-	struct flow_addr a = { .host = "192.0.2.1" };
-	struct try t;
-
-	try_init(&t, &try_alice);
-	/* The one that would be forgotten first anyway makes room. */
-	a.port = 1;
-	request_health_mark(t.ua, TRANSPORT_UDP, &a, USEC_PER_SEC);
-	for (unsigned i = 2; i <= LIMITS_SERVER_HEALTH + 1; i++) {
-		a.port = (uint16_t)i;
-		request_health_mark(t.ua, TRANSPORT_UDP, &a, 2 * USEC_PER_SEC);
-	}
-	ck_assert_uint_eq(t.ua->server_health.n, LIMITS_SERVER_HEALTH);
-	ck_assert(request_health_is_bad(t.ua, TRANSPORT_UDP, &a));
-	ck_assert(!request_health_is_bad(t.ua, TRANSPORT_TCP, &a));
-	a.port = 2;
-	ck_assert(request_health_is_bad(t.ua, TRANSPORT_UDP, &a));
-	a.port = 1;
-	ck_assert(!request_health_is_bad(t.ua, TRANSPORT_UDP, &a));
-	/* A shorter word does not undo a longer one. */
-	a.port = 2;
-	request_health_mark(t.ua, TRANSPORT_UDP, &a, USEC_PER_SEC);
-	world_run(t.w, 2 * USEC_PER_SEC - 1);
-	ck_assert(request_health_is_bad(t.ua, TRANSPORT_UDP, &a));
-	world_run(t.w, 1);
-	ck_assert(!request_health_is_bad(t.ua, TRANSPORT_UDP, &a));
-	try_deinit(&t);
-}
-END_TEST
-
 START_TEST(limit_of_retry_after)
 {
 	struct flow_addr a = { .host = FIRST, .port = 5060 };
@@ -561,9 +531,9 @@ START_TEST(limit_of_retry_after)
 	world_reply(t.w, expect_at(&t, FIRST, TRANSPORT_UDP), 503, "Retry-After: 4000000000\n");
 	expect_200_at(&t, SECOND, TRANSPORT_UDP);
 	world_run(t.w, (LIMITS_RETRY_AFTER - 1) * USEC_PER_SEC);
-	ck_assert(request_health_is_bad(t.ua, TRANSPORT_UDP, &a));
+	ck_assert(health_is_bad(t.ua, TRANSPORT_UDP, &a));
 	world_run(t.w, USEC_PER_SEC);
-	ck_assert(!request_health_is_bad(t.ua, TRANSPORT_UDP, &a));
+	ck_assert(!health_is_bad(t.ua, TRANSPORT_UDP, &a));
 	try_deinit(&t);
 }
 END_TEST
@@ -593,7 +563,6 @@ int main(void)
 	tcase_add_test(tc, large_requests_take_tcp);
 	tcase_add_test(tc, large_register_keeps_its_flow);
 	tcase_add_test(tc, no_tcp_there_then_udp);
-	tcase_add_test(tc, limit_of_servers_remembered);
 	tcase_add_test(tc, limit_of_retry_after);
 	suite_add_tcase(s, tc);
 	r = srunner_create(s);

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
+#include "protocol/base/err.h"
+#include "protocol/ua/health.h"
+#include "protocol/ua/request-connect.h"
+#include "protocol/ua/request-private.h"
+
+/* The way to the current target: RFC 3263 section 4, one address after the other. */
+
+static bool hop_equal(const struct locate_hop *a, const struct locate_hop *b)
+{
+	return a->transport == b->transport && flow_addr_equal(&a->addr, &b->addr);
+}
+
+/* ---- flows ---- */
+
+static struct flow *open_flow(struct request *r, const struct locate_hop *hop)
+{
+	const struct host *host = r->ep->ua->host;
+	struct host_target t = {
+		.transport = hop->transport,
+		.addr = hop->addr,
+		.profile = r->ep->profile,
+		.pool = r->ep->pool,
+		.domain = r->domain,
+	};
+
+	return host->ops->open(host->ctx, &t);
+}
+
+struct flow *request_open_flow(struct request *r, const struct locate_hop *hop)
+{
+	struct flow *f = r->ep->flow;
+
+	if ((r->to_server || r->way.dialog) && f && f->state != FLOW_DOWN &&
+		f->transport == hop->transport && flow_addr_equal(&f->peer, &hop->addr))
+		return f;
+	return open_flow(r, hop);
+}
+
+/* What TLS says begins with the failure's name ("expired: ..."), what sockets say does not. */
+static bool is_of_tls(const struct locate_hop *hop, const char *reason)
+{
+	return hop->transport == TRANSPORT_TLS && strstr(reason, ": ");
+}
+
+void request_note_broken(struct request *r, const struct locate_hop *hop, const char *reason)
+{
+	struct request_end end = {
+		.reason = slice_str(reason),
+		.origin = ORIGIN_NETWORK,
+		.error = -ECONNREFUSED,
+	};
+
+	request_note_end(r, &end);
+	if (!is_of_tls(hop, reason))
+		return;
+	free(r->refused_tls);
+	r->refused_tls = mem_strdup(reason);
+}
+
+void request_mark_bad(struct request *r, const struct locate_hop *hop, const char *reason)
+{
+	struct health_trouble t = {
+		.transport = hop->transport,
+		.addr = &hop->addr,
+		.target = r->domain,
+		.reason = reason,
+	};
+
+	/* A certificate that one profile does not like says nothing to the others. */
+	if (!is_of_tls(hop, reason))
+		health_mark(r->ep->ua, &t);
+}
+
+/* ---- two families, RFC 8305 ---- */
+
+static struct request *of_race(struct race *race)
+{
+	return container_of(race, struct request, race);
+}
+
+static struct flow *race_open(struct race *race, const struct locate_hop *hop)
+{
+	return request_open_flow(of_race(race), hop);
+}
+
+static void race_won(struct race *race, struct flow *f, const struct locate_hop *hop,
+	const struct locate_hop *spare)
+{
+	struct request *r = of_race(race);
+
+	if (spare)
+		locate_give_back(&r->locate, spare);
+	r->hop = *hop;
+	request_send(r, f);
+}
+
+static void race_fell(struct race *race, const struct locate_hop *hop, const char *reason)
+{
+	struct request *r = of_race(race);
+
+	r->reached = true;
+	request_note_broken(r, hop, reason);
+	request_mark_bad(r, hop, reason);
+}
+
+static void race_lost(struct race *race)
+{
+	request_try(of_race(race), REQUEST_NEXT_ADDRESS);
+}
+
+static const struct race_ops race_ops = {
+	.open = race_open,
+	.won = race_won,
+	.fell = race_fell,
+	.lost = race_lost,
+};
+
+/* ---- one address after the other ---- */
+
+static void send_to(struct request *r, const struct locate_hop *hop)
+{
+	struct locate_hop hops[2] = { *hop };
+	struct flow *f = request_open_flow(r, hop);
+
+	r->hop = *hop;
+	r->upgraded = false;
+	if (f->state == FLOW_OPENING && locate_take_rival(&r->locate, hop, &hops[1])) {
+		r->race.ops = &race_ops;
+		race_start(&r->race, r->ep->ua, f, hops);
+	} else {
+		request_send(r, f);
+	}
+}
+
+bool request_connect_next(struct request *r)
+{
+	struct locate_hop hop;
+	int got = locate_next(&r->locate, &hop);
+
+	/* Over the endpoint's own connection it was tried there already. */
+	while (got == 1 && hop_equal(&hop, &r->failed))
+		got = locate_next(&r->locate, &hop);
+	if (got == 1)
+		send_to(r, &hop);
+	if (got < 0 && !r->reached) {
+		struct request_end end = {
+			.reason = slice_str(locate_error_text(got)),
+			.origin = ORIGIN_NETWORK,
+			.error = -ECONNREFUSED,
+		};
+
+		request_note_end(r, &end);
+	}
+	return got >= 0;
+}
+
+static void on_ready(struct locate *l)
+{
+	struct request *r = container_of(l, struct request, locate);
+
+	if (!request_connect_next(r))
+		request_try(r, REQUEST_NEXT_TARGET);
+}
+
+void request_connect(struct request *r, const struct request_hop *w)
+{
+	r->locate.ready = on_ready;
+	if (locate_start(&r->locate, r->ep->ua, &w->to) < 0 || !request_connect_next(r))
+		request_try(r, REQUEST_NEXT_TARGET);
+}
