@@ -199,6 +199,14 @@ const struct bus_interface iface_manager = {
 				.args = BUS_ARGS("counters"),
 				.call = get_statistics,
 				.doc = "Counters since the start, and how many of each thing there are." },
+			{ .name = "GetTargets",
+				.out = "aa{sv}",
+				.args = BUS_ARGS("targets"),
+				.call = iface_target_list,
+				.doc = "Servers that failed lately and so are tried after others, by all "
+				       "endpoints: Target s (the name that led there), Transport s, Address s, "
+				       "State s (avoided; probation: one request at a time tries it), Until t, "
+				       "Reason s, RetryAfter u (seconds that it asked for; 0: it did not)." },
 			{ 0 },
 		},
 	.properties =

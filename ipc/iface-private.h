@@ -60,6 +60,8 @@ const char *iface_endpoint_path(const struct endpoint *ep);
 /* iface-page.c: the handlers of requests that wait for the far end. */
 int iface_page_send(struct bus_call *c, void *object);
 int iface_page_query(struct bus_call *c, void *object);
+/* Manager.GetTargets. */
+int iface_target_list(struct bus_call *c, void *object);
 enum { IFACE_PAGE_METHOD, IFACE_PAGE_HEADERS, IFACE_PAGE_TIMEOUT };
 enum { IFACE_QUERY_HEADERS, IFACE_QUERY_TIMEOUT };
 
