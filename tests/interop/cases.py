@@ -21,8 +21,7 @@ class WithSessions(lab.Case):
 
 
 class WithPhone(WithSessions):
-    """alice at the daemon over UDP, carol at baresip."""
-    protocol = 'udp'
+    """alice at the daemon, carol at baresip."""
     answer = 'manual'
 
     def setUp(self):
@@ -44,14 +43,14 @@ class WithPhone(WithSessions):
 
 
 class WithTwo(WithSessions):
-    """Two endpoints of the daemon with each other, alice over UDP, bob over TCP."""
+    """Two endpoints of the daemon with each other, bob over TCP; over TLS both."""
     host = '127.0.0.1'
 
     def setUp(self):
         super().setUp()
         self.lab.start_registrar()
-        self.lab.profile('alice', host=self.host)
-        self.lab.profile('bob', 'tcp', host=self.host)
+        self.lab.profile('alice', self.protocol, self.host)
+        self.lab.profile('bob', 'tls' if self.protocol == 'tls' else 'tcp', self.host)
         bus = self.lab.start_daemon()
         for path in (ALICE, BOB):
             bus.wait_state(path, 'registered')

@@ -232,8 +232,8 @@ PasswordFile=%s
 %s
 %s''' % (name, 'yes' if register else 'no', user, DOMAIN, user, DOMAIN, self.path('secret-' + name), server, server, endpoint, more))
 
-    def listen(self, more=''):
-        """sipbus.conf with listeners on each loopback address: UDP and TCP at self.listen_port, TLS after it."""
+    def listen(self, more='', secure=''):
+        """sipbus.conf with listeners on each loopback address: UDP and TCP at self.listen_port, TLS after it, with `secure`."""
         self.listen_port = free_port()
         hosts = ['127.0.0.1'] + (['::1'] if has_ipv6() else [])
         if self.secure:
@@ -241,6 +241,7 @@ PasswordFile=%s
             more += '[Tls]\nCaFile=%s\nCertificateFile=%s\nKeyFile=%s\n' % (self.certificates.ca, shown.pem, shown.key)
         self.configure('sipbus.conf', more + ''.join(
             '[Listen]\nTransport=%s\nAddress=%s\nPort=%d\n' % (transport, host, self.listen_port + (transport == 'tls'))
+            + (secure if transport == 'tls' else '')
             for host in hosts for transport in (('udp', 'tcp', 'tls') if self.secure else ('udp', 'tcp'))))
 
     def start_daemon(self, *arguments):
@@ -462,10 +463,12 @@ def endpoint_path(name):
 
 
 class Case(unittest.TestCase):
-    """A scenario with a lab of its own."""
+    """A scenario with a lab of its own, over one transport."""
+    protocol = 'udp'
 
     def setUp(self):
         self.lab = Lab()
+        self.lab.secure = self.protocol == 'tls'
         self.addCleanup(self.close)
         self.lab.start_bus()
 

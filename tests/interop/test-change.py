@@ -42,6 +42,10 @@ class EarlyHereOverTcp(EarlyHere):
     protocol = 'tcp'
 
 
+class EarlyHereOverTls(EarlyHere):
+    protocol = 'tls'
+
+
 class Change(cases.WithPhone):
     def established(self):
         s = self.client.dial(ALICE, uri('carol'), self.sound.describe())
@@ -135,6 +139,10 @@ class Change(cases.WithPhone):
 
 class ChangeOverTcp(Change):
     protocol = 'tcp'
+
+
+class ChangeOverTls(Change):
+    protocol = 'tls'
 
 
 if __name__ == '__main__':

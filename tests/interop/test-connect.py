@@ -10,7 +10,6 @@ from cases import ALICE, uri
 
 class Connecting(cases.WithSessions):
     """alice at the daemon; carol and dave at baresip, who know nothing of each other."""
-    protocol = 'udp'
 
     def setUp(self):
         super().setUp()
@@ -145,6 +144,10 @@ class Connecting(cases.WithSessions):
 
 class ConnectingOverTcp(Connecting):
     protocol = 'tcp'
+
+
+class ConnectingOverTls(Connecting):
+    protocol = 'tls'
 
 
 if __name__ == '__main__':

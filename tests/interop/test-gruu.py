@@ -13,9 +13,9 @@ class Gruu(cases.WithSessions):
     def setUp(self):
         super().setUp()
         self.lab.start_registrar()
-        self.lab.profile('alice')
-        self.lab.profile('alice', 'tcp', name='home')  # the same user in another place
-        self.lab.profile('bob')
+        self.lab.profile('alice', self.protocol)
+        self.lab.profile('alice', 'tls' if self.protocol == 'tls' else 'tcp', name='home')  # the same user in another place
+        self.lab.profile('bob', self.protocol)
         self.bus = self.lab.start_daemon()
         for path in (ALICE, HOME, cases.BOB):
             self.bus.wait_state(path, 'registered')
@@ -87,6 +87,10 @@ class Gruu(cases.WithSessions):
         self.assertEqual([page[0] for page in self.pages.pages], [HOME])
         s.terminate()
         s.ended()
+
+
+class GruuOverTls(Gruu):
+    protocol = 'tls'
 
 
 if __name__ == '__main__':

@@ -12,8 +12,6 @@ def uri(user):
 
 
 class Page(lab.Case):
-    protocol = 'udp'
-
     def setUp(self):
         super().setUp()
         self.lab.start_registrar()
@@ -101,5 +99,9 @@ class PageOverTcp(Page):
         self.assertEqual(self.agent.pages[0][3], body)
 
 
+class PageOverTls(PageOverTcp):
+    protocol = 'tls'
+
+
 if __name__ == '__main__':
-    lab.main('kamailio', 'sipp', 'baresip')
+    lab.main('kamailio', 'sipp', 'baresip', 'stunnel')

@@ -6,7 +6,7 @@ import time
 import lab
 
 ALICE = lab.endpoint_path('alice')
-TRANSPORTS = [('udp', '127.0.0.1'), ('tcp', '127.0.0.1')] + ([('udp', '::1'), ('tcp', '::1')] if lab.has_ipv6() else [])
+TRANSPORTS = [(protocol, host) for host in ['127.0.0.1'] + ['::1'] * lab.has_ipv6() for protocol in ('udp', 'tcp', 'tls')]
 
 
 class Registration(lab.Case):
@@ -20,6 +20,7 @@ class Registration(lab.Case):
 
     def test_life_over_every_transport(self):
         """RFC 3261 10.2: register, the binding as reported, unregister; Digest by RFC 2617 with qop."""
+        self.lab.secure = True
         self.lab.start_registrar()
         for n, (protocol, host) in enumerate(TRANSPORTS):
             self.lab.profile('user%d' % n, protocol, host)
@@ -93,7 +94,8 @@ class Registration(lab.Case):
 
     def test_registrar_goes_and_comes(self):
         """Never gives up, says when it tries next, and is registered again by itself."""
-        for protocol in ('udp', 'tcp'):
+        self.lab.secure = True
+        for protocol in ('udp', 'tcp', 'tls'):
             with self.subTest(protocol=protocol):
                 self.lab.start_registrar()
                 self.lab.profile('alice', protocol, endpoint='RegisterExpires=6s\nAutoRefresh=yes')

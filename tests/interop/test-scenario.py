@@ -13,12 +13,10 @@ PEER = 'sip:peer@' + lab.DOMAIN
 
 
 class WithSipp(cases.WithSessions):
-    transport = 'udp'
-
     def setUp(self):
         super().setUp()
         self.port = lab.free_port()
-        self.lab.profile('alice', self.transport, port=self.port, register=False)
+        self.lab.profile('alice', self.protocol, port=self.port, register=False)
         self.check_at_end(self.lab.start_daemon())
         self.client = call.Caller(self.lab)
         self.client.serve()
@@ -26,7 +24,7 @@ class WithSipp(cases.WithSessions):
 
     def sipp(self, name, *more):
         remote = self.lab.listen_port if name.startswith('caller') else None
-        return scenario.Sipp(self.lab, name, self.port, remote, self.transport, more)
+        return scenario.Sipp(self.lab, name, self.port, remote, self.protocol, more)
 
 
 class Called(WithSipp):
@@ -198,8 +196,12 @@ class Called(WithSipp):
 
 
 class CalledOverTcp(Called):
-    transport = 'tcp'
+    protocol = 'tcp'
     test_lost_ack = None  # nothing is lost
+
+
+class CalledOverTls(CalledOverTcp):
+    protocol = 'tls'
 
 
 class Caller(WithSipp):
@@ -333,9 +335,13 @@ class Caller(WithSipp):
 
 
 class CallerOverTcp(Caller):
-    transport = 'tcp'
+    protocol = 'tcp'
     test_lost_ack = None
 
 
+class CallerOverTls(CallerOverTcp):
+    protocol = 'tls'
+
+
 if __name__ == '__main__':
-    lab.main('sipp')
+    lab.main('sipp', 'stunnel')

@@ -110,6 +110,10 @@ class CallingOverTcp(Calling):
     protocol = 'tcp'
 
 
+class CallingOverTls(Calling):
+    protocol = 'tls'
+
+
 class Called(cases.WithPhone):
     def test_ringing_accepted_hung_up_there(self):
         s = self.called()
@@ -178,12 +182,17 @@ class CalledOverTcp(Called):
     protocol = 'tcp'
 
 
+class CalledOverTls(Called):
+    protocol = 'tls'
+
+
 class Forked(cases.WithPhone):
     """The proxy asks in several places at once."""
+    elsewhere = 'tcp'
 
     def test_two_phones(self):
         """RFC 3261 13.2.2.4: each is an early dialog; who is late hears CANCEL from the proxy."""
-        other = phone.Phone(self.lab, 'carol', 'tcp', name='carol-at-home')
+        other = phone.Phone(self.lab, 'carol', self.elsewhere, name='carol-at-home')
         s = self.client.dial(ALICE, uri('carol'), self.sound.describe())
         self.carol.wait('CALL_INCOMING')
         other.wait('CALL_INCOMING')
@@ -198,7 +207,7 @@ class Forked(cases.WithPhone):
 
     def test_two_points_of_presence(self):
         """alice is registered twice from here: both endpoints are called, one answers (RFC 3261 16.7 step 10)."""
-        self.lab.profile('alice', 'tcp', name='office')
+        self.lab.profile('alice', self.elsewhere, name='office')
         self.client.call(lab.ROOT, lab.NAME + '.Manager.Reload')
         self.client.wait_state(lab.endpoint_path('office'), 'registered')
         self.carol.dial('alice')
@@ -211,6 +220,10 @@ class Forked(cases.WithPhone):
         calls[1].terminate()
         self.assertEqual(calls[1].ended()[1], 'local')
         self.carol.wait('CALL_CLOSED')
+
+
+class ForkedOverTls(Forked):
+    protocol = elsewhere = 'tls'
 
 
 class Between(cases.WithTwo):
@@ -272,7 +285,7 @@ class Between(cases.WithTwo):
 
     def test_owner_leaves(self):
         """The session ends once the grace is over, and the far end hears of it."""
-        self.lab.profile('alice', endpoint='OwnerGrace=1s')
+        self.lab.profile('alice', self.protocol, endpoint='OwnerGrace=1s')
         self.caller.call(lab.ROOT, lab.NAME + '.Manager.Reload')
         self.called.wait_state(ALICE, 'registered')
         s, t = self.established()
@@ -300,6 +313,10 @@ class BetweenOverIpv6(cases.WithTwo):
         self.assertTrue(self.lab.registrar.says('INVITE from alice by udp ::1:'))
         t.terminate()
         self.assertEqual((s.ended()[1], t.ended()[1]), ('remote', 'local'))
+
+
+class BetweenOverTls(Between):
+    protocol = 'tls'
 
 
 if __name__ == '__main__':

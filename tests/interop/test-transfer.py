@@ -79,12 +79,16 @@ class BlindOverTcp(Blind):
     protocol = 'tcp'
 
 
+class BlindOverTls(Blind):
+    protocol = 'tls'
+
+
 class Attended(cases.WithTwo):
     """baresip knows no Replaces, but carries it in a Refer-To that it is given: carol transfers alice to bob."""
 
     def setUp(self):
         super().setUp()
-        self.carol = phone.Phone(self.lab, 'carol', answer='auto')
+        self.carol = phone.Phone(self.lab, 'carol', self.protocol, answer='auto')
 
     def test_by_baresip(self):
         """RFC 3891: bob's session with carol is replaced by one with alice."""
@@ -157,6 +161,10 @@ class Attended(cases.WithTwo):
         s.terminate()
         s.ended()
         first.ended()
+
+
+class AttendedOverTls(Attended):
+    protocol = 'tls'
 
 
 if __name__ == '__main__':
