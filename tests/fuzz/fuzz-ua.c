@@ -6,6 +6,7 @@
  *   r CODE LEN BYTES   the last request that went out is answered, BYTES being header lines
  *   R register   U unregister   A unregister all   P page   p pass   y answer 200   f flow down
  *   I invite   the oldest session: i rings   k accepts or answers   o offers   h hangs up
+ * M as the first letter: the profile speaks Microsoft's dialect.
  * However it goes, nothing may be left when it is over, and nothing faulty may be sent.
  */
 #include <stdint.h>
@@ -351,6 +352,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > BYTES_MAX)
 		return 0;
 	p = ground_profile(PROFILE_ROLE_REGISTRAR);
+	p->microsoft_extensions = size && data[0] == 'M';
 	ground_init(&z.ground, on_sent, &z);
 	z.ua = ua_new(&z.ground.host, USEC_PER_SEC);
 	ua_set_listener(z.ua, &listener, &z);

@@ -66,6 +66,7 @@ START_TEST(profile_everything)
 			     "Sessions=pc2pc/first IM/Third\nSessions=ph2ph/third\n"
 			     "[Endpoint]\n"
 			     "Transport=tcp\nRegisterExpires=90\nAutoRefresh=no\n"
+			     "MaximumRegisterRedirections=5\n"
 			     "IdleTimeout=0\nOwnerGrace=500ms\nAgentTimeout=5s\nInbox=no\n"
 			     "DigestFloor=sha512-256\n"
 			     "[Access]\nUsers=alice\nGroups=a b\n",
@@ -93,6 +94,7 @@ START_TEST(profile_everything)
 	ck_assert_str_eq(p->servers[1].sessions[1].party, "third");
 	ck_assert_uint_eq(p->allowed_auth, PROFILE_AUTH_DIGEST);
 	ck_assert_uint_eq(p->register_expires, 90);
+	ck_assert_uint_eq(p->register_redirections, 5);
 	ck_assert_uint_eq(p->idle_timeout, 0);
 	ck_assert_uint_eq(p->owner_grace, 500 * USEC_PER_MSEC);
 	ck_assert_int_eq(p->digest_floor, PROFILE_FLOOR_SHA512_256);
@@ -213,6 +215,10 @@ static const struct {
 	{ USER "[Endpoint]\nFlows=2\n", F "4: error: [Endpoint] Flows=2: " LATER },
 	{ USER "[Endpoint]\nFlows=9\n",
 		F "4: error: [Endpoint] Flows=9: expected a whole number from 1 to 8\n" },
+	{ USER "[Endpoint]\nMaximumRegisterRedirections=0\n", "" },
+	{ USER "[Endpoint]\nMaximumRegisterRedirections=6\n", F
+		"4: error: [Endpoint] MaximumRegisterRedirections=6: expected a whole number from "
+		"0 to 5\n" },
 	{ USER "[Endpoint]\nTransport=tls\n", "" },
 	{ USER "[Endpoint]\nRegisterExpires=0\n", F
 		"4: error: [Endpoint] RegisterExpires=0: expected a duration from 1s to 30d, such as "

@@ -136,6 +136,9 @@ START_TEST(rfc3261_8_2_2_3_require)
 	ck_assert(slice_eq(msg_header(m, HDR_UNSUPPORTED), SLICE("x")));
 	m = answer("MESSAGE", ALICE, WITH("Require: 100rel\n"), "420");
 	ck_assert(slice_eq(msg_header(m, HDR_UNSUPPORTED), SLICE("100rel")));
+	/* RFC 5627 4.4: Supported says gruu, so whoever requires it may. */
+	m = answer("MESSAGE", ALICE, WITH("Require: gruu, x\n"), "420");
+	ck_assert(slice_eq(msg_header(m, HDR_UNSUPPORTED), SLICE("x")));
 }
 END_TEST
 
