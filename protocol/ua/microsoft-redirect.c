@@ -145,8 +145,9 @@ static const char *follow(struct microsoft *ms, struct locate_target *to)
 	const char *why;
 	char *key;
 
+	/* Without a word of it what we have; sips says it (RFC 3261 26.2.2). */
 	if (to->transport == TRANSPORT_NONE)
-		to->transport = ms->server.protocol;
+		to->transport = to->sips ? TRANSPORT_TLS : ms->server.protocol;
 	why = find_fault(ms, to);
 	if (why)
 		return why;
