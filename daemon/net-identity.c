@@ -79,6 +79,12 @@ static void look(struct net_identities *n)
 		tls_identity_refresh(list_entry(node, struct identity, node)->tls);
 }
 
+void net_identities_look(struct net_identities *n)
+{
+	if (loop_now() >= n->looked + LOOK_GAP)
+		look(n);
+}
+
 void net_identities_configure(struct net_identities *n, const struct profile_tls *defaults)
 {
 	struct profile_tls from = *defaults;
@@ -125,8 +131,7 @@ int net_identities_get(struct net_identities *n, const struct profile *profile, 
 	buf_printf(&key, "%s\n", role == TLS_CLIENT ? "client" : "server");
 	append_key(&key, conf);
 	append_key(&key, &n->defaults);
-	if (loop_now() >= n->looked + LOOK_GAP)
-		look(n);
+	net_identities_look(n);
 	i = find(n, buf_slice(&key));
 	if (!i) {
 		r = tls_identity_new(conf, &n->defaults, role, n->store, &tls);

@@ -26,6 +26,8 @@ void net_identities_deinit(struct net_identities *n);
 /* The daemon's [Tls] is this from now on; all files are looked at again, and what nobody has asked
  * for since the last time is forgotten. */
 void net_identities_configure(struct net_identities *n, const struct profile_tls *defaults);
+/* Before a handshake: files that changed are read again, unless they were compared just now. */
+void net_identities_look(struct net_identities *n);
 /*
  * For a connection that begins now, of that profile's (NULL: nobody's). *ret_key says the same for
  * the same certificates and rules; both are borrowed. A negative errno, logged, if a file is bad.

@@ -41,6 +41,7 @@ void net_tls_accept(struct net_conn *c, const struct net_socket *listener)
 		.allowed = listener->allowed,
 		.n_allowed = listener->n_allowed };
 
+	net_identities_look(&c->base.net->identities);
 	c->tls = tls_new(listener->identity, &wish);
 }
 
