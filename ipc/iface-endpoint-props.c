@@ -5,7 +5,7 @@
 #include "ipc/bus-value.h"
 #include "ipc/iface-private.h"
 #include "protocol/msg/build.h"
-#include "protocol/ua/registration.h"
+#include "protocol/ua/registration-flows.h"
 
 static struct endpoint *of(void *object)
 {
@@ -85,30 +85,29 @@ static void get_transport(struct bus_writer *w, void *object)
 
 static void get_contact(struct bus_writer *w, void *object)
 {
-	const struct registration *r = of(object)->registration;
+	const struct registration *r = registration_speaker(of(object));
 
 	bus_write_str(w, r ? r->contact : NULL);
 }
 
 static void get_registration_state(struct bus_writer *w, void *object)
 {
-	const struct registration *r = of(object)->registration;
-
-	bus_write_str(w, registration_state_name(r ? r->state : REGISTRATION_UNREGISTERED));
+	bus_write_str(
+		w, registration_state_name(registration_overall_state(of(object)->registration)));
 }
 
 static void get_registration_expires(struct bus_writer *w, void *object)
 {
 	const struct registration *r = of(object)->registration;
 
-	bus_write_t(w, r ? ua_epoch_seconds(r->ep->ua, r->expires) : 0);
+	bus_write_t(w, r ? ua_epoch_seconds(r->ep->ua, registration_overall_expires(r)) : 0);
 }
 
 static void get_next_attempt(struct bus_writer *w, void *object)
 {
 	const struct registration *r = of(object)->registration;
 
-	bus_write_t(w, r ? ua_epoch_seconds(r->ep->ua, r->next_attempt) : 0);
+	bus_write_t(w, r ? ua_epoch_seconds(r->ep->ua, registration_overall_next_attempt(r)) : 0);
 }
 
 static void get_last_error(struct bus_writer *w, void *object)
@@ -172,7 +171,7 @@ static void get_bindings(struct bus_writer *w, void *object)
 
 static void get_service_route(struct bus_writer *w, void *object)
 {
-	const struct registration *r = of(object)->registration;
+	const struct registration *r = registration_speaker(of(object));
 
 	bus_open_array(w, "s");
 	for (size_t i = 0; r && i < r->n_service_route; i++)

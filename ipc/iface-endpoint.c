@@ -13,7 +13,7 @@
 #include "ipc/iface-session.h"
 #include "ipc/iface-subscription.h"
 #include "protocol/base/err.h"
-#include "protocol/ua/registration.h"
+#include "protocol/ua/registration-flows.h"
 
 /* A Register or Unregister that waits for the registrar. */
 struct iface_wait {
@@ -284,17 +284,20 @@ void iface_endpoint_removed(struct iface *i, struct endpoint *ep)
 static void signal_state(struct iface_endpoint *ie)
 {
 	const struct registration *r = ie->ep->registration;
+	enum registration_state state = registration_overall_state(r);
 	struct bus_writer w;
 
-	if (!r || (unsigned)r->state == ie->told_state)
+	if (!r || (unsigned)state == ie->told_state)
 		return;
+	if (state == REGISTRATION_REGISTERED)
+		r = registration_speaker(ie->ep);
 	bus_signal_open(&w, ie->object, &iface_endpoint, "RegistrationChanged", NULL);
 	bus_write_str(&w, registration_state_name((enum registration_state)ie->told_state));
-	bus_write_str(&w, registration_state_name(r->state));
+	bus_write_str(&w, registration_state_name(state));
 	bus_write_u(&w, r->last_status);
 	bus_write_str(&w, r->last_reason);
 	bus_signal_send(&w);
-	ie->told_state = r->state;
+	ie->told_state = state;
 }
 
 void iface_endpoint_changed(struct endpoint *ep, unsigned changes)

@@ -58,6 +58,8 @@ void build_via(struct buf *b, const struct build_via *v)
 	build_hostport(b, v->host, v->port);
 	buf_lit(b, ";branch=");
 	buf_put(b, v->branch);
+	if (v->keep)
+		buf_lit(b, ";keep");
 	buf_lit(b, ";rport\r\n");
 }
 

@@ -19,6 +19,7 @@ struct build_via {
 	struct slice host;      /* without brackets: added where IPv6 asks for them */
 	uint16_t port;
 	struct slice branch;
+	bool keep; /* we would send keep-alives (RFC 6223 section 4.3) */
 };
 void build_via(struct buf *b, const struct build_via *v);
 void build_cseq(struct buf *b, uint32_t cseq, struct slice method);

@@ -50,6 +50,8 @@ static void note_param(struct via *v, const struct param *param)
 		field = &v->rport;
 	else if (slice_eq_ci(param->name, SLICE("maddr")))
 		field = &v->maddr;
+	else if (slice_eq_ci(param->name, SLICE("keep")))
+		field = &v->keep;
 	else
 		return;
 	if (!field->p)

@@ -13,7 +13,8 @@ struct via {
 	struct slice params;      /* from the first ";" on */
 	struct slice branch;      /* SLICE_NULL if absent */
 	struct slice received, maddr;
-	struct slice rport; /* p == NULL: absent; n == 0: present without value */
+	/* p == NULL: absent; n == 0: present without value */
+	struct slice rport, keep; /* RFC 3581; RFC 6223 */
 };
 
 #define VIA_COOKIE "z9hG4bK"

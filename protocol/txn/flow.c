@@ -10,6 +10,7 @@ void flow_init(struct flow *f, const struct flow_ops *ops, enum transport transp
 	list_init(&f->txns);
 	list_init(&f->endpoints);
 	list_init(&f->racers);
+	list_init(&f->registrations);
 }
 
 struct flow *flow_ref(struct flow *f)

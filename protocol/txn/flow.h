@@ -21,6 +21,7 @@ struct flow_addr {
 };
 
 struct flow;
+struct keepalive;
 
 /* Filled in by the host. Neither may call back into the core before it returns. */
 struct flow_ops {
@@ -64,9 +65,11 @@ struct flow {
 	/* What Via and Contact say: where the peer can reach us. Set by the host before FLOW_UP. */
 	struct flow_addr local;
 	struct flow_addr peer;
-	struct list txns;      /* of struct txn: those that a broken flow concerns */
-	struct list endpoints; /* of struct endpoint: those that keep it as their connection */
-	struct list racers;    /* of struct race_lane: those that wait for it to be up */
+	struct list txns;          /* of struct txn: those that a broken flow concerns */
+	struct list endpoints;     /* of struct endpoint: those that keep it as their connection */
+	struct list racers;        /* of struct race_lane: those that wait for it to be up */
+	struct list registrations; /* of struct registration: those that were made over it */
+	struct keepalive *keepalive; /* the core's, while it keeps the flow alive; else NULL */
 };
 
 /* One reference: the host's. */

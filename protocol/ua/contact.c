@@ -2,7 +2,7 @@
 #include "protocol/ua/contact.h"
 
 #include "protocol/msg/build.h"
-#include "protocol/ua/registration.h"
+#include "protocol/ua/registration-flows.h"
 
 static bool has_scheme(const char *text, enum uri_scheme scheme)
 {
@@ -25,9 +25,7 @@ static enum gruu_kind kind_of(enum contact_privacy privacy)
 /* RFC 5627 4.4: only with a registration that is there. */
 static const char *find_gruu(const struct contact *c)
 {
-	const struct registration *r = c->ep->registration;
-
-	if (!r || r->state != REGISTRATION_REGISTERED)
+	if (registration_overall_state(c->ep->registration) != REGISTRATION_REGISTERED)
 		return NULL;
 	return gruu_get(c->ep, kind_of(c->privacy));
 }

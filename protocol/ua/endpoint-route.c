@@ -6,7 +6,7 @@
 #include "protocol/msg/params.h"
 #include "protocol/msg/uuid.h"
 #include "protocol/ua/microsoft.h"
-#include "protocol/ua/registration.h"
+#include "protocol/ua/registration-flows.h"
 
 /* Which endpoint a request from outside is for: RFC 3261 8.2.2.1, RFC 5627, MS-SIPRE 3.2. */
 
@@ -226,8 +226,9 @@ static bool hears(const struct endpoint *ep, const struct flow *f)
 
 static bool registered_over(const struct endpoint *ep, const struct flow *f)
 {
-	return ep->flow == f && ep->registration &&
-	       ep->registration->state == REGISTRATION_REGISTERED;
+	const struct registration *r = registration_over(ep, f);
+
+	return r && r->state == REGISTRATION_REGISTERED;
 }
 
 /* 19.1.1: what the URI of a listener's owner says beyond user and host tells it from others. */

@@ -13,7 +13,7 @@
 #include "protocol/ua/locate.h"
 #include "protocol/ua/microsoft.h"
 #include "protocol/ua/refer.h"
-#include "protocol/ua/registration.h"
+#include "protocol/ua/registration-flows.h"
 #include "protocol/ua/session-endpoint.h"
 
 static const struct endpoint_kind kinds[] = {
@@ -297,9 +297,7 @@ void endpoint_free(struct endpoint *ep)
 
 static bool is_settled(const struct endpoint *ep)
 {
-	const struct registration *r = ep->registration;
-
-	return ep->n_sessions == 0 && (!r || (!r->pending && !r->request));
+	return ep->n_sessions == 0 && !registration_is_busy(ep->registration);
 }
 
 static void leave(struct endpoint *ep)
@@ -366,8 +364,7 @@ void endpoint_close(struct endpoint *ep)
 		struct request *r = request_of_node(node);
 
 		/* The registration winds up its own, and so do sessions. */
-		if ((!ep->registration || r != ep->registration->request) &&
-			!request_is_in_session(r))
+		if (!registration_owns(ep->registration, r) && !request_is_in_session(r))
 			request_abort(r, 0, SLICE("endpoint closed"));
 	}
 	session_endpoint_over(ep, SESSION_ENDED);
@@ -442,9 +439,22 @@ void endpoint_set_flow(struct endpoint *ep, struct flow *f)
 		endpoint_mark(ep, UA_CHANGE_CONTACT);
 }
 
+void endpoint_keep_flow(struct endpoint *ep, struct flow *f, const char *key)
+{
+	char *copy = mem_strdup(key);
+
+	endpoint_set_flow(ep, f);
+	free(ep->flow_key);
+	ep->flow_key = copy;
+}
+
 void endpoint_flow_down(struct endpoint *ep)
 {
-	endpoint_set_flow(ep, NULL);
-	if (ep->registration)
-		registration_flow_down(ep->registration);
+	const struct registration *other = registration_other_flow(ep, ep->flow);
+
+	/* RFC 5626 section 4.3: whatever flow lives will do. */
+	if (other)
+		endpoint_keep_flow(ep, other->flow, other->server_key);
+	else
+		endpoint_set_flow(ep, NULL);
 }

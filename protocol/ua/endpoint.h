@@ -96,7 +96,9 @@ void endpoint_mark(struct endpoint *ep, unsigned changes);
  */
 void endpoint_append_contact_uri(
 	struct buf *b, const struct endpoint *ep, const struct flow *f, enum uri_scheme scheme);
-/* Its connection broke: lets go of it and tells the registration. */
+/* Its connection broke: goes on over another flow that it registered over, if there is one. */
 void endpoint_flow_down(struct endpoint *ep);
 /* Uses f as the cached flow from now on (a reference is taken); NULL lets go of it. */
 void endpoint_set_flow(struct endpoint *ep, struct flow *f);
+/* The same, for those requests that go to that server: struct endpoint's flow_key. Copied. */
+void endpoint_keep_flow(struct endpoint *ep, struct flow *f, const char *key);

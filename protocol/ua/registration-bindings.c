@@ -23,13 +23,19 @@ void registration_free_bindings(struct registration *r)
 	r->n_bindings = 0;
 }
 
-void registration_free_route(struct registration *r)
+static void free_list(char ***list, size_t *n)
 {
-	for (size_t i = 0; i < r->n_service_route; i++)
-		free(r->service_route[i]);
-	free(r->service_route);
-	r->service_route = NULL;
-	r->n_service_route = 0;
+	for (size_t i = 0; i < *n; i++)
+		free((*list)[i]);
+	free(*list);
+	*list = NULL;
+	*n = 0;
+}
+
+void registration_free_routes(struct registration *r)
+{
+	free_list(&r->service_route, &r->n_service_route);
+	free_list(&r->path, &r->n_path);
 }
 
 /* ---- one contact ---- */
@@ -81,18 +87,36 @@ static uint32_t reg_id_of(const struct addr *a)
 enum match {
 	MATCH_NONE,
 	MATCH_INSTANCE,
-	MATCH_URI, /* RFC 3261 19.1.4 */
+	MATCH_URI,  /* RFC 3261 19.1.4 */
+	MATCH_FLOW, /* RFC 5626 section 6: instance and reg-id */
 };
 
 static enum match match_of(
 	const struct registration *r, const struct addr *a, const struct uri *contact)
 {
+	uint32_t reg_id = reg_id_of(a);
+	bool same = slice_eq_ci(instance_of(a), slice_str(r->ep->instance_id));
+
 	if (!contact)
 		return MATCH_NONE;
+	if (same && reg_id)
+		return reg_id == r->reg_id ? MATCH_FLOW : MATCH_NONE;
 	if (uri_equal(&a->uri, contact))
 		return MATCH_URI;
-	return slice_eq_ci(instance_of(a), slice_str(r->ep->instance_id)) ? MATCH_INSTANCE
-									  : MATCH_NONE;
+	return same ? MATCH_INSTANCE : MATCH_NONE;
+}
+
+/* One of our flows: this one is found by match_of(). */
+static bool is_of_us(const struct endpoint *ep, const struct addr *a)
+{
+	uint32_t reg_id = reg_id_of(a);
+
+	if (!slice_eq_ci(instance_of(a), slice_str(ep->instance_id)))
+		return false;
+	for (const struct registration *r = ep->registration; r; r = r->next)
+		if (r->contact && r->reg_id == reg_id)
+			return true;
+	return false;
 }
 
 static void fill(struct registration *r, const struct msg *m, const struct addr *a,
@@ -108,6 +132,7 @@ static void fill(struct registration *r, const struct msg *m, const struct addr 
 		.expires = r->ep->ua->timers.now + expires_of(r, m, a) * USEC_PER_SEC,
 		.q_thousandths = addr_q(a),
 		.reg_id = reg_id_of(a),
+		.own = is_of_us(r->ep, a),
 	};
 	if (a->display.p) {
 		addr_append_display(&display, a);
@@ -126,6 +151,7 @@ struct best {
 static void take_contact(struct registration *r, const struct msg *m, const struct uri *contact,
 	struct best *best, struct slice value)
 {
+	struct registration *all = r->ep->registration;
 	size_t at = LIMITS_BINDINGS;
 	enum match match;
 	struct addr a;
@@ -133,9 +159,9 @@ static void take_contact(struct registration *r, const struct msg *m, const stru
 	if (addr_parse(value, &a) < 0)
 		return;
 	match = match_of(r, &a, contact);
-	if (r->n_bindings < LIMITS_BINDINGS) {
-		at = r->n_bindings++;
-		fill(r, m, &a, &r->bindings[at]);
+	if (all->n_bindings < LIMITS_BINDINGS) {
+		at = all->n_bindings++;
+		fill(r, m, &a, &all->bindings[at]);
 	}
 	if (match > best->match)
 		*best = (struct best){ match, a, at };
@@ -144,23 +170,24 @@ static void take_contact(struct registration *r, const struct msg *m, const stru
 uint32_t registration_take_bindings(
 	struct registration *r, const struct msg *m, const char *contact)
 {
+	struct registration *all = r->ep->registration; /* the first has the list */
 	struct best best = { MATCH_NONE };
 	struct msg_list it = { 0 };
 	struct slice value;
 	struct uri ours;
 	bool any = false;
 
-	registration_free_bindings(r);
-	r->bindings = mem_zalloc(LIMITS_BINDINGS * sizeof(*r->bindings));
+	registration_free_bindings(all);
+	all->bindings = mem_zalloc(LIMITS_BINDINGS * sizeof(*all->bindings));
 	if (contact && uri_parse(slice_str(contact), &ours) < 0)
 		contact = NULL;
 	while (msg_list_next(m, HDR_CONTACT, &it, &value) == 1) {
 		any = true;
 		take_contact(r, m, contact ? &ours : NULL, &best, value);
 	}
-	r->bindings = mem_realloc(r->bindings, r->n_bindings * sizeof(*r->bindings));
+	all->bindings = mem_realloc(all->bindings, all->n_bindings * sizeof(*all->bindings));
 	if (best.match && best.at < LIMITS_BINDINGS)
-		r->bindings[best.at].own = true;
+		all->bindings[best.at].own = true;
 	if (!contact)
 		return 0;
 	if (best.match)
@@ -169,24 +196,30 @@ uint32_t registration_take_bindings(
 	return any ? 0 : expires_of(r, m, NULL);
 }
 
-/* ---- Service-Route ---- */
+/* ---- Service-Route and Path ---- */
 
-void registration_take_route(struct registration *r, const struct msg *m)
+static void take_list(const struct msg *m, enum hdr_id id, char ***list, size_t *n)
 {
 	struct msg_list it = { 0 };
 	struct slice value;
 	struct addr a;
 
-	registration_free_route(r);
-	r->service_route = mem_zalloc(LIMITS_ROUTES * sizeof(*r->service_route));
-	while (msg_list_next(m, HDR_SERVICE_ROUTE, &it, &value) == 1) {
+	free_list(list, n);
+	*list = mem_zalloc(LIMITS_ROUTES * sizeof(**list));
+	while (msg_list_next(m, id, &it, &value) == 1) {
 		/* Half a route leads nowhere. */
-		if (r->n_service_route == LIMITS_ROUTES || addr_parse(value, &a) < 0) {
-			registration_free_route(r);
+		if (*n == LIMITS_ROUTES || addr_parse(value, &a) < 0) {
+			free_list(list, n);
 			return;
 		}
-		r->service_route[r->n_service_route++] = slice_dup(value);
+		(*list)[(*n)++] = slice_dup(value);
 	}
-	if (r->n_service_route == 0)
-		registration_free_route(r);
+	if (*n == 0)
+		free_list(list, n);
+}
+
+void registration_take_routes(struct registration *r, const struct msg *m)
+{
+	take_list(m, HDR_SERVICE_ROUTE, &r->service_route, &r->n_service_route);
+	take_list(m, HDR_PATH, &r->path, &r->n_path);
 }

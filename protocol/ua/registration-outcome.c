@@ -4,6 +4,7 @@
 #include "protocol/ua/limits.h"
 #include "protocol/ua/microsoft-redirect.h"
 #include "protocol/ua/microsoft.h"
+#include "protocol/ua/registration-flows.h"
 #include "protocol/ua/registration-private.h"
 
 /* How attempts end, what is told of it and what follows from it. */
@@ -47,8 +48,13 @@ static void deliver(struct later_note *note)
 
 void registration_tell(struct registration *r, enum ua_verb verb, const struct outcome *o)
 {
-	struct news *n = mem_new(struct news);
+	struct news *n;
 
+	/* After the endpoint's own note: who hears the outcome finds the properties changed. */
+	endpoint_mark(r->ep, UA_CHANGE_REGISTRATION);
+	if (r != r->ep->registration)
+		return; /* The first speaks for all. */
+	n = mem_new(struct news);
 	n->ep = r->ep;
 	n->verb = verb;
 	n->reason = slice_dup(o->reason);
@@ -57,9 +63,16 @@ void registration_tell(struct registration *r, enum ua_verb verb, const struct o
 	n->outcome.reason = slice_str(n->reason);
 	n->note.deliver = deliver;
 	list_append(&r->news, &n->node);
-	/* After the endpoint's own note: who hears the outcome finds the properties changed. */
-	endpoint_mark(r->ep, UA_CHANGE_REGISTRATION);
-	later_queue(&r->ep->ua->later, &n->note);
+	if (verb == UA_REGISTER || !registration_is_busy(r->next))
+		later_queue(&r->ep->ua->later, &n->note);
+}
+
+void registration_release_news(struct registration *first)
+{
+	if (registration_is_busy(first->next))
+		return;
+	list_for_each (node, &first->news)
+		later_queue(&first->ep->ua->later, &list_entry(node, struct news, node)->note);
 }
 
 void registration_forget_news(struct registration *r)
@@ -140,10 +153,19 @@ static uint64_t dice(const struct registration *r)
 
 /* ---- REGISTER failed ---- */
 
+/* RFC 5626 section 4.5: whether all flows have failed sets the pace. */
+static usec_t back_off(const struct registration *r, unsigned failures)
+{
+	const struct registration *other = registration_other_flow(r->ep, r->flow);
+
+	return registration_back_off(
+		other ? REGISTRATION_BASE_OTHERS : REGISTRATION_BASE_ALL, failures, dice(r));
+}
+
 static void try_again_later(struct registration *r, const struct outcome *o)
 {
 	usec_t now = r->ep->ua->timers.now;
-	usec_t delay = registration_back_off(r->failures, dice(r));
+	usec_t delay = back_off(r, r->failures);
 	bool still_good = r->state == REGISTRATION_REGISTERED && !r->flow_gone && r->expires > now;
 	uint32_t seconds;
 
@@ -210,14 +232,50 @@ static void succeed(struct registration *r, const struct outcome *o, uint32_t gr
 	registration_tell(r, UA_REGISTER, o);
 }
 
-static void registered(struct registration *r, const struct outcome *o, const struct flow *flow)
+/* RFC 5626 section 4.2.1: Require says that registrar and first hop do what it asks for. */
+static void take_outbound(struct registration *r, const struct msg *m)
+{
+	bool yes = msg_has_token(m, HDR_REQUIRE, SLICE("outbound"));
+
+	r->flow_timer = 0;
+	if (r->outbound == REGISTRATION_OUTBOUND_REFUSED)
+		return;
+	r->outbound = yes ? REGISTRATION_OUTBOUND_YES : REGISTRATION_OUTBOUND_NO;
+	/* Section 11.1: only together with the option tag. */
+	if (yes && !msg_number(m, HDR_FLOW_TIMER, LIMITS_EXPIRES, &r->flow_timer))
+		r->flow_timer = 0;
+}
+
+/*
+ * What a success means for the others: they begin when the registrar can tell flows apart, and end
+ * when it cannot any more. One of them that is alone in that takes its contact back.
+ */
+static void settle_flows(struct registration *r)
+{
+	struct registration *first = r->ep->registration;
+	struct outcome o = { .reason = SLICE("several flows are not supported here") };
+
+	if (r == first && r->outbound == REGISTRATION_OUTBOUND_YES) {
+		registration_flows_begin(first);
+	} else if (r == first) {
+		registration_flows_end(first);
+	} else if (r->outbound != REGISTRATION_OUTBOUND_YES) {
+		o.error = -EOPNOTSUPP;
+		remember(r, &o);
+		registration_want(r, UA_UNREGISTER, REGISTRATION_OWN);
+	}
+}
+
+static void registered(
+	struct registration *r, const struct outcome *o, const struct request *request)
 {
 	struct outcome odd = *o;
-	char *contact = contact_over(r, flow);
+	char *contact = contact_over(r, request_flow(request));
 	uint32_t granted = registration_take_bindings(r, o->response, contact);
 	bool lost = microsoft_has_lost(r, o->response);
 
 	endpoint_mark(r->ep, UA_CHANGE_BINDINGS | UA_CHANGE_CONTACT);
+	take_outbound(r, o->response);
 	if (granted == 0 || lost) {
 		free(contact);
 		registration_forget_contact(r);
@@ -227,15 +285,16 @@ static void registered(struct registration *r, const struct outcome *o, const st
 		r->expires = 0; /* nothing is left that could be still good */
 		fail(r, &odd);
 		if (lost) /* the server is there, and takes us in anew */
-			r->next_attempt =
-				r->ep->ua->timers.now + registration_flow_delay(0, dice(r));
+			r->next_attempt = r->ep->ua->timers.now + registration_flow_delay(dice(r));
 		return;
 	}
-	registration_take_route(r, o->response);
+	registration_take_routes(r, o->response);
 	gruu_take(r->ep, o->response);
+	registration_set_flow(r, request_flow(request), request_server_key(request));
 	free(r->contact);
 	r->contact = contact;
 	succeed(r, o, granted);
+	settle_flows(r);
 }
 
 /*
@@ -275,6 +334,23 @@ static bool redirected(struct registration *r, const struct outcome *o)
 	return follows;
 }
 
+/*
+ * RFC 5626 section 4.2.1: 439, the first hop lacks support. Then without: what is lost is that
+ * several flows are told apart. Once for each attempt, as what follows has no reason to be refused
+ * so.
+ */
+static bool renounce_outbound(struct registration *r, const struct outcome *o)
+{
+	if (o->status != 439 || r->outbound == REGISTRATION_OUTBOUND_REFUSED ||
+		r != r->ep->registration)
+		return false;
+	log_line(&r->ep->ua->host->log, LOG_LEVEL_INFO,
+		"registration of %s: the first hop lacks outbound support", r->ep->id);
+	r->outbound = REGISTRATION_OUTBOUND_REFUSED;
+	registration_send(r);
+	return true;
+}
+
 /* ---- the end of an attempt ---- */
 
 static void unregistered(struct registration *r, const struct outcome *o)
@@ -284,6 +360,7 @@ static void unregistered(struct registration *r, const struct outcome *o)
 	r->next_attempt = 0;
 	if (o->error == 0) {
 		registration_forget_contact(r);
+		registration_set_flow(r, NULL, NULL);
 		(void)registration_take_bindings(r, o->response, NULL);
 		endpoint_mark(r->ep, UA_CHANGE_BINDINGS);
 	}
@@ -291,6 +368,7 @@ static void unregistered(struct registration *r, const struct outcome *o)
 	microsoft_go_home(r->ep);
 	registration_set_state(r, REGISTRATION_UNREGISTERED);
 	registration_tell(r, UA_UNREGISTER, o);
+	registration_release_news(r->ep->registration);
 }
 
 /* What an outcome says of the server. 408 and 504 are of one before it that waited in vain. */
@@ -324,7 +402,8 @@ static void note_server(struct registration *r, const struct outcome *o)
 	pace_end(&r->ticket, verdict_of(o));
 }
 
-void registration_ended(struct registration *r, const struct outcome *o, const struct flow *flow)
+void registration_ended(
+	struct registration *r, const struct outcome *o, const struct request *request)
 {
 	note_server(r, o);
 	if (r->running == UA_UNREGISTER) {
@@ -332,8 +411,8 @@ void registration_ended(struct registration *r, const struct outcome *o, const s
 		return;
 	}
 	if (o->error == 0)
-		registered(r, o, flow);
-	else if (!raise_wish(r, o) && !redirected(r, o))
+		registered(r, o, request);
+	else if (!raise_wish(r, o) && !renounce_outbound(r, o) && !redirected(r, o))
 		fail(r, o);
 }
 
@@ -352,10 +431,10 @@ void registration_withdrawn(
 		registration_set_state(r, REGISTRATION_FAILED);
 		return;
 	case REGISTRATION_AGAIN:
-		r->next_attempt = now + registration_flow_delay(0, dice(r));
+		r->next_attempt = now + registration_flow_delay(dice(r));
 		break;
 	case REGISTRATION_AGAIN_LATER:
-		r->next_attempt = now + registration_back_off(++r->failures, dice(r));
+		r->next_attempt = now + back_off(r, ++r->failures);
 		break;
 	}
 	registration_set_state(r, REGISTRATION_WAITING);
@@ -373,13 +452,15 @@ void registration_flow_down(struct registration *r)
 		.error = -ECONNREFUSED,
 	};
 
+	registration_set_flow(r, NULL, NULL);
 	r->flow_gone = true;
 	/* What is under way finds another flow, or says that there is none. */
 	if (r->request || r->state != REGISTRATION_REGISTERED)
 		return;
 	r->drops = now - r->since < STABLE ? r->drops + 1 : 0;
 	if (r->ep->auto_refresh)
-		r->next_attempt = now + registration_flow_delay(r->drops, dice(r));
+		r->next_attempt = now + (r->drops > 1 ? back_off(r, r->drops - 1)
+						      : registration_flow_delay(dice(r)));
 	remember(r, &o);
 	registration_set_state(r, REGISTRATION_WAITING);
 }
@@ -413,11 +494,17 @@ void registration_revived(struct registration *r)
 	registration_set_state(r, r->state);
 }
 
-void registration_touch(struct registration *r)
+static void touch(struct registration *r)
 {
 	/* Not if an attempt has failed since: the back-off counts for everybody. */
 	if (r->state != REGISTRATION_WAITING || !r->flow_gone || r->failures)
 		return;
 	r->next_attempt = r->ep->ua->timers.now;
 	registration_set_state(r, REGISTRATION_WAITING);
+}
+
+void registration_touch(struct registration *first)
+{
+	for (struct registration *r = first; r; r = r->next)
+		touch(r);
 }

@@ -3,7 +3,6 @@
 
 /* When a registration is tried: plain arithmetic, so that tests can hold it against numbers. */
 
-#define BASE_TIME (30 * USEC_PER_SEC)  /* RFC 5626 4.5, all flows failed */
 #define MAX_TIME (1800 * USEC_PER_SEC) /* RFC 5626 4.5 */
 /* An attempt may take Timer F; this is what it needs to be over before the binding is. */
 #define REFRESH_MARGIN (34 * USEC_PER_SEC)
@@ -43,9 +42,9 @@ usec_t registration_refresh_delay(uint32_t granted_seconds, uint64_t random)
 	return between(least(granted / 10 * 6, high / 3 * 2), high, random);
 }
 
-usec_t registration_back_off(unsigned failures, uint64_t random)
+usec_t registration_back_off(usec_t base, unsigned failures, uint64_t random)
 {
-	usec_t bound = BASE_TIME;
+	usec_t bound = base;
 
 	while (failures-- && bound < MAX_TIME)
 		bound *= 2;
@@ -72,10 +71,9 @@ usec_t registration_slow_delay(uint64_t random)
 	return SLOW_LEAST + between(0, SLOW_SPREAD, random);
 }
 
-usec_t registration_flow_delay(unsigned drops, uint64_t random)
+usec_t registration_flow_delay(uint64_t random)
 {
-	return drops > 1 ? registration_back_off(drops - 1, random)
-			 : between(0, FLOW_SPREAD, random);
+	return between(0, FLOW_SPREAD, random);
 }
 
 usec_t registration_resume_delay(uint64_t random)

@@ -8,8 +8,11 @@
 
 /* From a 2xx that granted so many seconds to the refresh. */
 usec_t registration_refresh_delay(uint32_t granted_seconds, uint64_t random);
+/* RFC 5626 section 4.5: the base time if all flows have failed, and if one has not. */
+#define REGISTRATION_BASE_ALL (30 * USEC_PER_SEC)
+#define REGISTRATION_BASE_OTHERS (90 * USEC_PER_SEC)
 /* After that many failures in a row, 1 or more: RFC 5626 section 4.5. */
-usec_t registration_back_off(unsigned failures, uint64_t random);
+usec_t registration_back_off(usec_t base, unsigned failures, uint64_t random);
 /*
  * The next attempt while a binding is still good for `left`: as the back-off says, but
  * leaving time for another one after it.
@@ -19,28 +22,29 @@ usec_t registration_hurry(usec_t back_off, usec_t left);
 usec_t registration_not_before(usec_t delay, uint32_t retry_after_seconds, uint64_t random);
 /* About an hour, for refusals that somebody may have put right meanwhile. */
 usec_t registration_slow_delay(uint64_t random);
-/* 0 to 2 s after a flow broke; a back-off from the second one in a row on. */
-usec_t registration_flow_delay(unsigned drops, uint64_t random);
+/* 0 to 2 s after a flow broke. */
+usec_t registration_flow_delay(uint64_t random);
 /* 0 to 10 s, for timers that are late because the machine slept. */
 usec_t registration_resume_delay(uint64_t random);
 
 /* ---- registration-bindings.c: what a 2xx says ---- */
 
 void registration_free_bindings(struct registration *r);
-void registration_free_route(struct registration *r);
+void registration_free_routes(struct registration *r);
 /*
  * Takes in the contacts of a 2xx. contact is the URI that we registered with, NULL if we did not.
  * Returns the seconds granted to ours, 0 if it is not there.
  */
 uint32_t registration_take_bindings(
 	struct registration *r, const struct msg *m, const char *contact);
-/* Service-Route, replacing what was known (RFC 3608 section 6.1). */
-void registration_take_route(struct registration *r, const struct msg *m);
+/* Service-Route and Path, replacing what was known (RFC 3608 section 6.1, RFC 3327 section 5.1). */
+void registration_take_routes(struct registration *r, const struct msg *m);
 
 /* ---- registration-outcome.c ---- */
 
 /* The attempt that was running ended so. */
-void registration_ended(struct registration *r, const struct outcome *o, const struct flow *flow);
+void registration_ended(
+	struct registration *r, const struct outcome *o, const struct request *request);
 /*
  * The registrar ended the registration that stands, by itself and as o says; what follows is our
  * own affair, nobody who waits for a verb is told.
@@ -58,11 +62,29 @@ void registration_forget_news(struct registration *r);
 
 /* The server that failed us for everybody answers again. */
 void registration_revived(struct registration *r);
+/* What was held back until the others had ended too. */
+void registration_release_news(struct registration *first);
+
+/* ---- registration-flows.c: the others ---- */
+
+/* Those that have not begun yet register as the first has. */
+void registration_flows_begin(struct registration *first);
+/* Somebody asks: so do those that wait for their next attempt. */
+void registration_flows_retry(struct registration *first);
+/* They unregister. */
+void registration_flows_end(struct registration *first);
+/* Their contacts went with "*". */
+void registration_flows_forget(struct registration *first);
 
 /* ---- registration.c ---- */
+
+/* That verb is carried out, after what is under way. */
+void registration_want(struct registration *r, enum ua_verb verb, enum registration_scope scope);
 
 void registration_set_state(struct registration *r, enum registration_state state);
 /* Sends what is running (again). */
 void registration_send(struct registration *r);
+/* It is registered over that flow from now on; NULL lets go. key: struct registration. */
+void registration_set_flow(struct registration *r, struct flow *f, const char *key);
 /* The registrar has no contact of ours any more, as far as we know: no route leads to it either. */
 void registration_forget_contact(struct registration *r);

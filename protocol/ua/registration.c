@@ -7,6 +7,7 @@
 #include "protocol/base/err.h"
 #include "protocol/ua/limits.h"
 #include "protocol/ua/microsoft.h"
+#include "protocol/ua/registration-flows.h"
 #include "protocol/ua/registration-private.h"
 
 /*
@@ -80,19 +81,39 @@ static void join_pace(struct registration *r)
 	buf_deinit(&key);
 }
 
-struct registration *registration_new(struct endpoint *ep)
+static struct registration *make(struct endpoint *ep, unsigned reg_id)
 {
 	struct registration *r = mem_new(struct registration);
 
 	r->ep = ep;
+	r->reg_id = reg_id;
 	r->timer.fire = on_timer;
-	/* RFC 3261 10.2: the same for all registrations, so that the registrar sees their order. */
+	/*
+	 * RFC 3261 10.2: the same for all registrations, so that the registrar sees their order;
+	 * RFC 5626 4.2.1: each flow has its own.
+	 */
 	r->call_id = random_name(ep->ua, CALL_ID_BYTES);
 	r->from_tag = random_name(ep->ua, TAG_BYTES);
 	r->ask_expires = ep->profile->register_expires;
 	list_init(&r->news);
+	if (microsoft_is_on(ep)) /* their servers know nothing of it */
+		r->outbound = REGISTRATION_OUTBOUND_REFUSED;
 	join_pace(r);
 	return r;
+}
+
+struct registration *registration_new(struct endpoint *ep)
+{
+	struct registration *first = NULL;
+
+	for (unsigned id = ep->profile->flows; id > 0; id--) {
+		struct registration *r = make(ep, id);
+
+		r->next = first;
+		r->paced = id > 1;
+		first = r;
+	}
+	return first;
 }
 
 static void free_headers(struct registration *r)
@@ -104,22 +125,31 @@ static void free_headers(struct registration *r)
 	r->n_headers = 0;
 }
 
-void registration_free(struct registration *r)
+static void free_one(struct registration *r)
 {
-	if (!r)
-		return;
 	timer_cancel(&r->ep->ua->timers, &r->timer);
 	pace_part(&r->ticket);
 	request_free(r->request);
 	registration_forget_news(r);
 	registration_free_bindings(r);
-	registration_free_route(r);
+	registration_free_routes(r);
+	registration_set_flow(r, NULL, NULL);
 	free_headers(r);
 	free(r->call_id);
 	free(r->from_tag);
 	free(r->contact);
 	free(r->last_reason);
 	free(r);
+}
+
+void registration_free(struct registration *first)
+{
+	while (first) {
+		struct registration *next = first->next;
+
+		free_one(first);
+		first = next;
+	}
 }
 
 /* ---- state and time ---- */
@@ -171,14 +201,29 @@ void registration_set_state(struct registration *r, enum registration_state stat
 	endpoint_mark(r->ep, UA_CHANGE_REGISTRATION);
 }
 
+void registration_set_flow(struct registration *r, struct flow *f, const char *key)
+{
+	char *copy = mem_strdup(key);
+
+	flow_ref(f);
+	list_remove(&r->by_flow);
+	flow_unref(r->flow);
+	free(r->server_key);
+	r->flow = f;
+	r->server_key = copy;
+	if (f)
+		list_append(&f->registrations, &r->by_flow);
+}
+
 void registration_forget_contact(struct registration *r)
 {
 	if (!r->contact)
 		return;
 	free(r->contact);
 	r->contact = NULL;
-	registration_free_route(r);
-	gruu_forget(r->ep);
+	registration_free_routes(r);
+	if (!registration_has_contact(r->ep->registration))
+		gruu_forget(r->ep);
 	endpoint_mark(r->ep, UA_CHANGE_CONTACT);
 }
 
@@ -190,7 +235,7 @@ static void on_done(void *owner, struct request *request, const struct outcome *
 
 	r->request = NULL;
 	r->cseq = request_cseq(request);
-	registration_ended(r, o, request_flow(request));
+	registration_ended(r, o, request);
 	run(r);
 	arm(r);
 }
@@ -223,26 +268,30 @@ static void add_header(struct attempt *a, struct slice name, struct slice value)
 	a->headers[a->n_headers++] = (struct request_header){ name, value };
 }
 
+/* RFC 5626 sections 4.1 and 4.2.1. */
+static void append_names(struct buf *b, const struct registration *r)
+{
+	buf_printf(b, ";+sip.instance=\"<%s>\"", r->ep->instance_id);
+	if (r->outbound != REGISTRATION_OUTBOUND_REFUSED)
+		buf_printf(b, ";reg-id=%u", r->reg_id);
+}
+
 static void prepare_register(
 	const struct registration *r, struct attempt *a, struct request_spec *spec)
 {
 	buf_u64(&a->expires, r->ask_expires);
 	if (microsoft_is_on(r->ep))
 		microsoft_append_contact_params(&a->contact);
-	buf_printf(&a->contact, ";expires=%u;+sip.instance=\"<%s>\"", r->ask_expires,
-		r->ep->instance_id);
+	buf_printf(&a->contact, ";expires=%u", r->ask_expires);
+	append_names(&a->contact, r);
 	spec->contact = REQUEST_CONTACT;
 	spec->contact_params = buf_slice(&a->contact);
-	/* Where we were before, if the flow is another one now: RFC 3261 10.2.2. */
-	spec->stale_contact = slice_str(r->contact);
-}
-
-static void append_removal(struct buf *b, const struct registration *r)
-{
-	buf_printf(b, "<%s>;expires=0", r->contact);
-	/* Their server knows a binding by its instance. */
-	if (microsoft_is_on(r->ep))
-		buf_printf(b, ";+sip.instance=\"<%s>\"", r->ep->instance_id);
+	/*
+	 * Where we were before, if the flow is another one now (RFC 3261 10.2.2). A registrar that
+	 * knows flows replaces it by itself (RFC 5626 section 6).
+	 */
+	if (r->outbound != REGISTRATION_OUTBOUND_YES)
+		spec->stale_contact = slice_str(r->contact);
 }
 
 static void prepare_unregister(
@@ -250,15 +299,18 @@ static void prepare_unregister(
 {
 	spec->contact = REQUEST_NO_CONTACT;
 	buf_putc(&a->expires, '0');
-	if (r->running_all)
+	if (r->running_all) { /* RFC 5626 section 4.2.3: neither instance nor reg-id */
 		buf_putc(&a->contact, '*');
-	else
-		append_removal(&a->contact, r);
+	} else {
+		buf_printf(&a->contact, "<%s>;expires=0", r->contact);
+		append_names(&a->contact, r);
+	}
 	add_header(a, SLICE("Contact"), buf_slice(&a->contact));
 }
 
 void registration_send(struct registration *r)
 {
+	const struct registration *first = r->ep->registration;
 	struct attempt a = { 0 };
 	struct request_spec spec = {
 		.method = method_name(METHOD_REGISTER),
@@ -269,18 +321,21 @@ void registration_send(struct registration *r)
 		.call_id = slice_str(r->call_id),
 		.from_tag = slice_str(r->from_tag),
 		.cseq = r->cseq + 1,
+		.reg_id = r->reg_id,
 	};
 	struct outcome o = { .origin = ORIGIN_LOCAL, .reason = SLICE("cannot be sent") };
 
 	append_request_uri(&a.uri, r->ep);
-	for (size_t i = 0; i < r->n_headers; i++)
-		a.headers[a.n_headers++] = r->headers[i];
+	for (size_t i = 0; i < first->n_headers; i++)
+		a.headers[a.n_headers++] = first->headers[i];
 	if (r->running == UA_REGISTER)
 		prepare_register(r, &a, &spec);
 	else
 		prepare_unregister(r, &a, &spec);
 	add_header(&a, hdr_name(HDR_EXPIRES), buf_slice(&a.expires));
-	add_header(&a, hdr_name(HDR_SUPPORTED), SLICE("path, gruu"));
+	add_header(&a, hdr_name(HDR_SUPPORTED),
+		r->outbound == REGISTRATION_OUTBOUND_REFUSED ? SLICE("path, gruu")
+							     : SLICE("path, outbound, gruu"));
 	if (microsoft_is_on(r->ep))
 		microsoft_append_register(&a.lines, r);
 	spec.lines = buf_slice(&a.lines);
@@ -330,6 +385,16 @@ static void carry_out(struct registration *r)
 		launch(r, r->wanted);
 }
 
+void registration_want(struct registration *r, enum ua_verb verb, enum registration_scope scope)
+{
+	r->wanted_all = scope == REGISTRATION_ALL;
+	r->wanted = verb;
+	r->pending = true;
+	if (verb == UA_UNREGISTER) /* everybody may be leaving */
+		r->paced = r->ep->closing && (r->wanted_all || r->contact);
+	run(r);
+}
+
 /* Carries out what is wanted, unless something is under way. */
 static void run(struct registration *r)
 {
@@ -373,10 +438,13 @@ static void ask_for_turn(struct registration *r)
 
 static void expire(struct registration *r)
 {
+	struct registration *first = r->ep->registration;
+
 	registration_forget_contact(r);
-	registration_free_bindings(r);
-	endpoint_mark(r->ep, UA_CHANGE_BINDINGS);
 	registration_set_state(r, r->request ? REGISTRATION_REGISTERING : REGISTRATION_WAITING);
+	if (registration_overall_state(first) != REGISTRATION_REGISTERED)
+		registration_free_bindings(first);
+	endpoint_mark(r->ep, UA_CHANGE_BINDINGS);
 }
 
 static void on_timer(struct timer *t)
@@ -492,10 +560,10 @@ int registration_start(struct registration *r, const struct registration_options
 	set_headers(r, o);
 	if (!same)
 		r->ask_expires = wish(r, o);
-	r->wanted = UA_REGISTER;
-	r->pending = true;
 	r->paced = o->haste == REGISTRATION_PACED;
-	run(r);
+	registration_want(r, UA_REGISTER, REGISTRATION_OWN);
+	if (r->outbound == REGISTRATION_OUTBOUND_YES)
+		registration_flows_retry(r);
 	return 0;
 }
 
@@ -509,10 +577,10 @@ int registration_stop(struct registration *r, enum registration_scope scope)
 	overtake(r, UA_UNREGISTER);
 	if (r->request && r->running == UA_UNREGISTER && (r->running_all || !all) && !r->pending)
 		return 0;
-	r->wanted_all = all || (r->pending && r->wanted_all);
-	r->wanted = UA_UNREGISTER;
-	r->pending = true;
-	r->paced = r->ep->closing && (all || r->contact); /* everybody may be leaving */
-	run(r);
+	all = all || (r->pending && r->wanted_all);
+	if (all)
+		registration_flows_forget(r);
+	registration_flows_end(r);
+	registration_want(r, UA_UNREGISTER, all ? REGISTRATION_ALL : REGISTRATION_OWN);
 	return 0;
 }

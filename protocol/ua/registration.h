@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 #include "protocol/ua/pace.h"
+#include "protocol/ua/registration-binding.h"
 #include "protocol/ua/request.h"
 
 /*
- * Registration of one endpoint (RFC 3261 section 10, RFC 3608, RFC 3327).
+ * Registration of one endpoint over one flow (RFC 3261 section 10, RFC 3608, RFC 3327, RFC 5626).
  *
  * What follows a failure: what passes (no answer, no way, 408, 430, 480, 5xx, most 6xx) is tried
  * again for ever, at intervals that grow by RFC 5626 section 4.5 and never below Retry-After.
@@ -26,18 +27,15 @@ enum registration_state {
 	REGISTRATION_FAILED,  /* refused; next_attempt may be set */
 };
 
-/* One contact that the registrar reported: a point of presence. Strings are owned. */
-struct registration_binding {
-	char *uri, *display_name, *instance, *params;
-	usec_t expires;         /* moment on the core's clock */
-	uint32_t q_thousandths; /* 1000 if absent */
-	uint32_t reg_id;        /* 0 if absent */
-	bool own;
-};
-
 struct registration {
 	struct endpoint *ep;
 	enum registration_state state;
+	unsigned reg_id; /* 1 and up, the same after every restart (RFC 5626 section 4.2.1) */
+	struct registration *next; /* that with the next reg-id: registration-flows.h */
+	enum registration_outbound outbound;
+	struct flow *flow;   /* over which the last success came, until it breaks; NULL: none */
+	struct list by_flow; /* in flow->registrations */
+	char *server_key;    /* whom flow was opened for: struct endpoint's flow_key */
 	/* What the last caller wants; an attempt under way ends first. */
 	enum ua_verb wanted;
 	bool wanted_all; /* unregister: every binding (Contact: *) */
@@ -63,9 +61,10 @@ struct registration {
 
 	struct registration_binding *bindings;
 	size_t n_bindings;
-	char **service_route;
-	size_t n_service_route;
-	char *contact; /* as registered; stays while the registrar may still have it */
+	char **service_route, **path; /* RFC 3608; RFC 3327 */
+	size_t n_service_route, n_path;
+	uint32_t flow_timer; /* seconds; 0: the last 2xx had none */
+	char *contact;       /* as registered; stays while the registrar may still have it */
 	/* Why the last attempt failed; reason NULL: it did not. */
 	unsigned last_status;
 	char *last_reason;

@@ -2,7 +2,7 @@
 #include "protocol/msg/build.h"
 #include "protocol/msg/params.h"
 #include "protocol/ua/microsoft.h"
-#include "protocol/ua/registration.h"
+#include "protocol/ua/registration-flows.h"
 #include "protocol/ua/request-private.h"
 
 /* The text of a request outside dialogs (RFC 3261 section 8.1.1). */
@@ -127,6 +127,8 @@ static void append_via(struct buf *b, struct request *r, const struct flow *f)
 		.transport = slice_str(transport_via_name(f->transport)),
 		.host = flow_local_host(f),
 		.port = f->local.port,
+		/* What is negotiated by a registration holds for it (RFC 6223 section 4.2.2). */
+		.keep = r->way.reg_id && r->contact == REQUEST_CONTACT,
 	};
 
 	/* 8.1.1.7: unique across space and time */
@@ -174,7 +176,7 @@ static bool begins_with_proxy(const struct registration *reg, const char *proxy)
  */
 static void append_routes(struct buf *b, const struct request *r)
 {
-	const struct registration *reg = r->ep->registration;
+	const struct registration *reg = registration_speaker(r->ep);
 	const char *proxy = r->ep->outbound_proxy;
 	size_t n = reg && r->way.server == REQUEST_TO_PROXY ? reg->n_service_route : 0;
 	struct buf v = BUF_NULL;

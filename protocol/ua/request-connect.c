@@ -3,6 +3,7 @@
 
 #include "protocol/base/err.h"
 #include "protocol/ua/health.h"
+#include "protocol/ua/registration-flows.h"
 #include "protocol/ua/request-connect.h"
 #include "protocol/ua/request-private.h"
 
@@ -23,6 +24,7 @@ static struct flow *open_flow(struct request *r, const struct locate_hop *hop)
 		.addr = hop->addr,
 		.profile = r->ep->profile,
 		.pool = r->ep->pool,
+		.reg_id = r->ep->profile->flows > 1 ? r->way.reg_id : 0,
 		.domain = r->domain,
 	};
 
@@ -31,7 +33,8 @@ static struct flow *open_flow(struct request *r, const struct locate_hop *hop)
 
 struct flow *request_open_flow(struct request *r, const struct locate_hop *hop)
 {
-	struct flow *f = r->ep->flow;
+	const char *key;
+	struct flow *f = registration_known_flow(r->ep, r->way.reg_id, &key);
 
 	if ((r->to_server || r->way.dialog) && f && f->state != FLOW_DOWN &&
 		f->transport == hop->transport && flow_addr_equal(&f->peer, &hop->addr))
@@ -135,14 +138,40 @@ static void send_to(struct request *r, const struct locate_hop *hop)
 	}
 }
 
+/*
+ * Whether that is to be passed over. Over the endpoint's own connection it was tried there already;
+ * or another flow of the endpoint leads there, and this one had better lead elsewhere (RFC 5626
+ * section 4.2.1): it is kept for when nothing else is left.
+ */
+static bool passes_over(struct request *r, const struct locate_hop *hop)
+{
+	if (hop_equal(hop, &r->failed))
+		return true;
+	if (r->way.reg_id == 0 || !registration_is_elsewhere(r->ep, r->way.reg_id, &hop->addr))
+		return false;
+	if (r->shared.transport == TRANSPORT_NONE)
+		r->shared = *hop;
+	return true;
+}
+
+static int next_hop(struct request *r, struct locate_hop *ret)
+{
+	int got = locate_next(&r->locate, ret);
+
+	while (got == 1 && passes_over(r, ret))
+		got = locate_next(&r->locate, ret);
+	if (got >= 0 || r->shared.transport == TRANSPORT_NONE)
+		return got;
+	*ret = r->shared;
+	r->shared.transport = TRANSPORT_NONE;
+	return 1;
+}
+
 bool request_connect_next(struct request *r)
 {
 	struct locate_hop hop;
-	int got = locate_next(&r->locate, &hop);
+	int got = next_hop(r, &hop);
 
-	/* Over the endpoint's own connection it was tried there already. */
-	while (got == 1 && hop_equal(&hop, &r->failed))
-		got = locate_next(&r->locate, &hop);
 	if (got == 1)
 		send_to(r, &hop);
 	if (got < 0 && !r->reached) {

@@ -38,16 +38,16 @@ struct request {
 
 	/* The way to the current target. */
 	struct locate locate;
-	struct race race;         /* between two addresses of it */
-	struct locate_hop hop;    /* where the current attempt goes */
-	char *server_key;         /* what was located: "udp:sip.example.com:5060" */
-	char *domain;             /* its host alone, which a certificate has to be good for */
-	bool to_server;           /* the endpoint's own server, which may ask for credentials */
-	bool cached;              /* over the endpoint's cached flow, nothing was located yet */
-	bool upgraded;            /* TCP because of the size (RFC 3261 18.1.1) */
-	bool reached;             /* an attempt at this target was made, and its end noted */
-	struct locate_hop failed; /* where the cached flow led to when it failed us */
-	char *refused_tls;        /* why a certificate was refused: better to know than the rest */
+	struct race race;      /* between two addresses of it */
+	struct locate_hop hop; /* where the current attempt goes */
+	char *server_key;      /* what was located: "udp:sip.example.com:5060" */
+	char *domain;          /* its host alone, which a certificate has to be good for */
+	bool to_server;        /* the endpoint's own server, which may ask for credentials */
+	bool cached;           /* over the endpoint's cached flow, nothing was located yet */
+	bool upgraded;         /* TCP because of the size (RFC 3261 18.1.1) */
+	bool reached;          /* an attempt at this target was made, and its end noted */
+	struct locate_hop failed, shared; /* where the cached flow led; request-connect.c */
+	char *refused_tls; /* why a certificate was refused: better to know than the rest */
 	struct flow *flow;
 	struct txn *txn;
 	struct msg *sent; /* the last attempt */

@@ -4,7 +4,7 @@
 #include "protocol/base/err.h"
 #include "protocol/msg/build.h"
 #include "protocol/ua/health.h"
-#include "protocol/ua/registration.h"
+#include "protocol/ua/registration-flows.h"
 #include "protocol/ua/request-connect.h"
 #include "protocol/ua/request-private.h"
 
@@ -40,15 +40,18 @@ static bool is_usable(const struct request *r, const struct flow *f)
 static void keep_flow(struct request *r, struct flow *f)
 {
 	struct endpoint *ep = r->ep;
+	const struct registration *other;
 
 	/* A dialog's way is that dialog's. */
 	if (!r->to_server || !ep->kind->registers || r->way.dialog)
 		return;
 	if (r->way.server != REQUEST_TO_REGISTRAR && is_usable(r, ep->flow))
 		return;
-	endpoint_set_flow(ep, f);
-	free(ep->flow_key);
-	ep->flow_key = mem_strdup(r->server_key);
+	/* One flow does not take over what goes over another that lives. */
+	other = registration_over(ep, ep->flow);
+	if (other && other->reg_id != r->way.reg_id && is_usable(r, ep->flow))
+		return;
+	endpoint_keep_flow(ep, f, r->server_key);
 }
 
 static void use_flow(struct request *r, struct flow *f)
@@ -179,8 +182,8 @@ static int current_way(const struct request *r, struct request_hop *ret)
 
 void request_start(struct request *r)
 {
-	struct endpoint *ep = r->ep;
-	struct flow *f = ep->flow;
+	const char *key = NULL;
+	struct flow *f = registration_known_flow(r->ep, r->way.reg_id, &key);
 	struct request_hop w;
 	const struct request_end no_way = {
 		.reason = SLICE("no way to the target"),
@@ -202,7 +205,8 @@ void request_start(struct request *r)
 	r->cached = r->upgraded = false;
 	r->reached = false;
 	memset(&r->failed, 0, sizeof(r->failed));
-	if (w.own && ep->flow_key && strcmp(ep->flow_key, r->server_key) == 0 && is_usable(r, f)) {
+	r->shared.transport = TRANSPORT_NONE;
+	if (w.own && key && strcmp(key, r->server_key) == 0 && is_usable(r, f)) {
 		r->cached = true;
 		r->hop = (struct locate_hop){ f->transport, f->peer };
 		request_send(r, f);

@@ -139,7 +139,11 @@ int request_way_find(const struct endpoint *ep, const struct request_way *way,
 void request_way_init(
 	struct request_way *w, const struct endpoint *ep, const struct request_spec *spec)
 {
-	*w = (struct request_way){ .server = spec->server, .dialog = spec->dialog };
+	*w = (struct request_way){
+		.server = spec->server,
+		.dialog = spec->dialog,
+		.reg_id = spec->reg_id,
+	};
 	if (!ep->kind->registers)
 		return;
 	if (spec->server == REQUEST_TO_REGISTRAR)

@@ -8,6 +8,7 @@ struct request_way {
 	enum request_server server;
 	const struct profile_server *proxy; /* NULL: none */
 	struct dialog *dialog;              /* NULL: outside of any */
+	unsigned reg_id;                    /* 0: whichever flow lives */
 };
 
 struct request_hop {

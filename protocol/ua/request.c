@@ -348,3 +348,8 @@ struct flow *request_flow(const struct request *r)
 {
 	return r->flow;
 }
+
+const char *request_server_key(const struct request *r)
+{
+	return r->server_key;
+}

@@ -75,8 +75,8 @@ struct request_spec {
 	 * until it is freed, and counts against no limit.
 	 */
 	const struct msg *acknowledges;
-	/* Whole lines, checked already, beside headers. */
-	struct slice lines;
+	struct slice lines; /* whole lines, checked already, beside headers */
+	unsigned reg_id;    /* REGISTER: of which flow (RFC 5626 section 4.2); 0: any */
 };
 
 struct request;
@@ -108,11 +108,11 @@ void request_repeat(struct request *r);
 const struct msg *request_sent(const struct request *r);
 /* Ends it now with a local outcome. */
 void request_abort(struct request *r, unsigned status, struct slice reason);
-/* The request whose place in endpoint->requests this is. */
-struct request *request_of_node(struct list *node);
+struct request *request_of_node(struct list *node); /* whose place in endpoint->requests */
 /* It is an INVITE or inside a dialog: who has the session or subscription ends it. */
 bool request_is_in_session(const struct request *r);
-/* The CSeq number that the last attempt used. */
-uint32_t request_cseq(const struct request *r);
+uint32_t request_cseq(const struct request *r); /* of the last attempt */
 /* The flow over which the last attempt went; NULL if none did. */
 struct flow *request_flow(const struct request *r);
+/* Whom it was opened for: "udp:sip.example.com:0"; NULL before. */
+const char *request_server_key(const struct request *r);

@@ -215,7 +215,9 @@ void ua_flow_down(struct ua *ua, struct flow *f, const char *reason)
 		transport_name(f->transport), f->peer.host, f->peer.port, reason);
 	flow_ref(f);
 	ua->flow_error = reason;
-	/* Each lets go of it. */
+	/* Each lets go of it, who registered over it first: others ask whether that holds. */
+	while ((node = list_first(&f->registrations)))
+		registration_flow_down(list_entry(node, struct registration, by_flow));
 	while ((node = list_first(&f->endpoints)))
 		endpoint_flow_down(list_entry(node, struct endpoint, by_flow));
 	race_flow_down(f, reason);

@@ -21,6 +21,7 @@ struct world_flow {
 	struct timer closed; /* armed once the core wants it to end */
 	char close_reason[64];
 	usec_t last_arrival; /* a stream keeps its order */
+	unsigned reg_id;     /* 0: anybody's */
 };
 
 /* One message on its way. */

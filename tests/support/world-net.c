@@ -309,7 +309,8 @@ static struct world_flow *find_open(struct world_ua *wu, const struct host_targe
 		struct world_flow *f = list_entry(pos, struct world_flow, node);
 
 		if (f->base.transport == target->transport && f->base.state != FLOW_DOWN &&
-			flow_addr_equal(&f->base.peer, &target->addr) && serves(f, target))
+			flow_addr_equal(&f->base.peer, &target->addr) &&
+			(!target->reg_id || f->reg_id == target->reg_id) && serves(f, target))
 			return f;
 	}
 	return NULL;
@@ -344,8 +345,11 @@ struct flow *world_net_open(void *ctx, const struct host_target *target)
 	if (f)
 		return &f->base;
 	f = flow_new(wu, target->transport, &target->addr);
+	f->reg_id = target->reg_id;
 	if (flow_is_reliable(&f->base))
 		open_connection(f, target);
+	else if (f->reg_id > 1) /* Two ways to one address are told apart by ours. */
+		f->base.local.port = wu->next_port++;
 	return &f->base;
 }
 
@@ -421,6 +425,12 @@ static void break_flows(struct world_ua *wu, bool (*doomed)(const struct world_f
 		end_both(f, "connection reset by peer", "connection reset by peer");
 		pos = list_first(&wu->flows);
 	}
+	world_net_collect(wu->w);
+}
+
+void world_cut_flow(struct world_ua *wu, struct flow *f)
+{
+	end_both(flow_of(f), "connection reset by peer", "connection reset by peer");
 	world_net_collect(wu->w);
 }
 

@@ -30,5 +30,7 @@ void world_set_reach(struct world *w, const char *address, enum world_reach reac
 void world_set_tls(struct world *w, const char *address, const char *reason);
 /* Every TCP and TLS connection of that user agent breaks. */
 void world_cut(struct world_ua *wu);
+/* That connection alone; a datagram way is told to be unreachable. */
+void world_cut_flow(struct world_ua *wu, struct flow *f);
 /* The user agent is known under another address from now on; its flows break. */
 void world_move(struct world_ua *wu, const char *address);

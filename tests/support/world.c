@@ -369,6 +369,7 @@ static struct profile *make_profile(const struct world_account *a)
 	p->allowed_auth = PROFILE_AUTH_DIGEST;
 	p->auto_refresh = a->auto_refresh;
 	p->microsoft_extensions = a->microsoft;
+	p->flows = a->flows ? a->flows : 1;
 	p->transport = a->transport;
 	if (a->expires)
 		p->register_expires = a->expires;

@@ -90,8 +90,8 @@ struct world_account {
 	bool sips; /* the address of record is a sips URI */
 	bool deaf; /* peer-to-peer, and does not listen */
 	bool auto_refresh;
-	bool microsoft;   /* MicrosoftExtensions */
-	uint32_t expires; /* 0: the default */
+	bool microsoft;          /* MicrosoftExtensions */
+	uint32_t expires, flows; /* 0: the default, and one */
 };
 /* Makes a profile and an endpoint of it. */
 struct endpoint *world_endpoint(struct world_ua *wu, const struct world_account *a);

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Managing client-initiated connections (RFC 5626): what one flow says, and several of them. */
+#include <check.h>
+#include <errno.h>
+
+#include "protocol/ua/registration-flows.h"
+#include "tests/flow/scene.h"
+#include "tests/support/run.h"
+#include "tests/support/world-net.h"
+
+#define OUTBOUND "Require: outbound\nContact: {contact};expires=3600\n"
+
+static struct scene over_tcp(unsigned flows)
+{
+	struct world_account a = scene_alice;
+
+	a.transport = TRANSPORT_TCP;
+	a.flows = flows;
+	return scene_new(&a);
+}
+
+static bool contact_has(const struct msg *m, const char *name, const char *value)
+{
+	struct msg_list it = { 0 };
+	struct slice text, v;
+	struct addr a;
+
+	ck_assert_int_eq(msg_list_next(m, HDR_CONTACT, &it, &text), 1);
+	ck_assert_int_eq(addr_parse(text, &a), 0);
+	return addr_param(&a, slice_str(name), &v) && (!value || slice_eq(v, slice_str(value)));
+}
+
+/* Both flows are up, the first one's outcome is told. */
+static struct scene two_flows(void)
+{
+	struct scene s = over_tcp(2);
+
+	scene_registered(&s, OUTBOUND);
+	world_reply(s.w, world_expect_out(s.w, "REGISTER"), 200, OUTBOUND);
+	world_settle(s.w);
+	ck_assert_int_eq(s.r->next->state, REGISTRATION_REGISTERED);
+	ck_assert_ptr_ne(s.r->flow, s.r->next->flow);
+	return s;
+}
+
+/* Both contacts are taken back. */
+static void finish_two(struct scene *s)
+{
+	endpoint_close(s->ep);
+	world_reply(s->w, world_expect_out(s->w, "REGISTER"), 200, NULL);
+	world_reply(s->w, world_expect_out(s->w, "REGISTER"), 200, NULL);
+	world_run(s->w, 64 * TIMER_T1);
+	ck_assert_uint_eq(world_count_news(s->wu, WORLD_REMOVED), 1);
+	world_expect_idle(s->wu);
+	world_free(s->w);
+}
+
+/* Sections 4.1 and 4.2.1: instance and reg-id in Contact, path and outbound in Supported */
+START_TEST(rfc5626_4_2_1_what_is_sent)
+{
+	struct scene s = over_tcp(1);
+	const struct msg *m;
+
+	scene_start(&s);
+	m = world_expect_out(s.w, "REGISTER");
+	ck_assert(contact_has(m, "reg-id", "1"));
+	ck_assert(contact_has(m, "+sip.instance", NULL));
+	ck_assert(msg_has_token(m, HDR_SUPPORTED, SLICE("path")));
+	ck_assert(msg_has_token(m, HDR_SUPPORTED, SLICE("outbound")));
+	/* RFC 6223 section 4.3 */
+	ck_assert_ptr_nonnull(m->via.keep.p);
+	ck_assert_uint_eq(m->via.keep.n, 0);
+	world_reply(s.w, m, 200, OUTBOUND "Flow-Timer: 90\n");
+	world_settle(s.w);
+	ck_assert_int_eq(s.r->outbound, REGISTRATION_OUTBOUND_YES);
+	ck_assert_uint_eq(s.r->flow_timer, 90);
+	scene_finish(&s);
+}
+END_TEST
+
+/* Section 4.2.1: without Require the registrar knows nothing of it, whatever else it says */
+START_TEST(rfc5626_4_2_1_not_supported)
+{
+	struct scene s = over_tcp(3);
+
+	scene_registered(&s, "Contact: {contact};expires=3600\nSupported: outbound\n"
+			     "Flow-Timer: 30\n");
+	ck_assert_int_eq(s.r->outbound, REGISTRATION_OUTBOUND_NO);
+	ck_assert_uint_eq(s.r->flow_timer, 0);
+	/* One flow is kept. */
+	world_expect_silence(s.w, 600 * SEC);
+	ck_assert_int_eq(s.r->next->state, REGISTRATION_UNREGISTERED);
+	scene_finish(&s);
+}
+END_TEST
+
+/* Section 4.2.2: a binding is removed under the same names; 4.2.3: "*" has none */
+START_TEST(rfc5626_4_2_2_removal)
+{
+	struct scene s = over_tcp(1);
+	const struct msg *m;
+
+	scene_registered(&s, OUTBOUND);
+	scene_stop(&s, REGISTRATION_OWN);
+	m = world_expect_out(s.w, "REGISTER");
+	ck_assert(contact_has(m, "reg-id", "1"));
+	ck_assert(contact_has(m, "+sip.instance", NULL));
+	ck_assert(contact_has(m, "expires", "0"));
+	world_reply(s.w, m, 200, NULL);
+	scene_stop(&s, REGISTRATION_ALL);
+	m = world_expect_out(s.w, "REGISTER");
+	ck_assert(scene_has_contact(m, "*"));
+	world_reply(s.w, m, 200, NULL);
+	world_settle(s.w);
+	scene_finish(&s);
+}
+END_TEST
+
+/* Section 11.6: 439, then once more without outbound, and so from then on */
+START_TEST(rfc5626_11_6_first_hop_lacks_support)
+{
+	struct scene s = over_tcp(2);
+	const struct msg *m;
+
+	scene_start(&s);
+	m = world_expect_out(s.w, "REGISTER");
+	world_reply(s.w, m, 439, NULL);
+	for (int i = 0; i < 2; i++) {
+		m = scene_next(&s, HOUR);
+		ck_assert(!contact_has(m, "reg-id", NULL));
+		ck_assert(contact_has(m, "+sip.instance", NULL));
+		ck_assert(!msg_has_token(m, HDR_SUPPORTED, SLICE("outbound")));
+		ck_assert(msg_has_token(m, HDR_SUPPORTED, SLICE("path")));
+		world_reply(s.w, m, 200, "Contact: {contact};expires=600\n");
+		world_settle(s.w);
+		(void)world_expect_done(s.wu, UA_REGISTER, 200, 0);
+	}
+	ck_assert_int_eq(s.r->outbound, REGISTRATION_OUTBOUND_REFUSED);
+	ck_assert_int_eq(s.r->next->state, REGISTRATION_UNREGISTERED);
+	scene_finish(&s);
+}
+END_TEST
+
+/* Section 6: what was there before the restart has our instance and reg-id, whatever its address */
+START_TEST(rfc5626_6_stale_binding)
+{
+	struct scene s = over_tcp(1);
+	struct buf b = BUF_NULL;
+
+	buf_printf(&b,
+		"Require: outbound\nContact: <sip:x@203.0.113.9:4000;transport=tcp>;expires=77;"
+		"+sip.instance=\"<%s>\";reg-id=1, <sip:y@203.0.113.9>;expires=9;"
+		"+sip.instance=\"<%s>\";reg-id=2\n",
+		s.ep->instance_id, s.ep->instance_id);
+	buf_putc(&b, '\0');
+	scene_registered(&s, b.p);
+	buf_deinit(&b);
+	ck_assert_uint_eq(scene_in_seconds(&s, s.r->expires), 77);
+	ck_assert(s.r->bindings[0].own && !s.r->bindings[1].own);
+	scene_finish(&s);
+}
+END_TEST
+
+/* RFC 3327 section 5.1: kept with the registration, replaced by the next answer */
+START_TEST(rfc3327_5_1_path)
+{
+	struct scene s = over_tcp(1);
+
+	scene_registered(
+		&s, OUTBOUND "Path: <sip:p1.example.com;lr;ob>, <sip:p2.example.com;lr>\n");
+	ck_assert_uint_eq(s.r->n_path, 2);
+	ck_assert_str_eq(s.r->path[0], "<sip:p1.example.com;lr;ob>");
+	ck_assert_str_eq(s.r->path[1], "<sip:p2.example.com;lr>");
+	scene_registered(&s, OUTBOUND);
+	ck_assert_uint_eq(s.r->n_path, 0);
+	scene_finish(&s);
+}
+END_TEST
+
+/* ---- several flows ---- */
+
+/* Section 4.2.1: each its own connection, Call-ID and reg-id; one endpoint for all who look at it
+ */
+START_TEST(rfc5626_4_2_1_two_flows)
+{
+	struct scene s = over_tcp(2);
+	const struct msg *first, *second;
+
+	scene_start(&s);
+	first = world_expect_out(s.w, "REGISTER");
+	world_expect_silence(s.w, SEC);
+	world_reply(s.w, first, 200, OUTBOUND);
+	second = world_expect_out(s.w, "REGISTER");
+	(void)world_expect_done(s.wu, UA_REGISTER, 200, 0);
+	ck_assert(contact_has(first, "reg-id", "1"));
+	ck_assert(contact_has(second, "reg-id", "2"));
+	ck_assert(!slice_eq(first->call_id, second->call_id));
+	ck_assert_uint_ne(first->via.port, second->via.port);
+	world_reply(s.w, second, 200, OUTBOUND);
+	world_settle(s.w);
+	world_expect_no_done(s.wu);
+	ck_assert_int_eq(registration_overall_state(s.r), REGISTRATION_REGISTERED);
+	/* Refreshes go the way of the binding, section 4.2.2. */
+	for (int i = 0; i < 4; i++) {
+		const struct msg *m = scene_next(&s, HOUR);
+		const struct msg *of = contact_has(m, "reg-id", "1") ? first : second;
+
+		ck_assert(slice_eq(m->call_id, of->call_id));
+		ck_assert_uint_eq(m->via.port, of->via.port);
+		world_reply(s.w, m, 200, OUTBOUND);
+		world_settle(s.w);
+	}
+	finish_two(&s);
+}
+END_TEST
+
+/* Sections 4.2.2 and 4.5: either is cut; the endpoint stays registered, the flow comes back */
+START_TEST(rfc5626_4_5_one_is_cut)
+{
+	for (int which = 0; which < 2; which++) {
+		struct scene s = two_flows();
+		struct registration *r = which ? s.r->next : s.r;
+		struct registration *other = which ? s.r : s.r->next;
+		const struct msg *m;
+
+		(void)world_count_news(s.wu, WORLD_DONE);
+		world_cut_flow(s.wu, r->flow);
+		ck_assert_int_eq(r->state, REGISTRATION_WAITING);
+		ck_assert_int_eq(registration_overall_state(s.r), REGISTRATION_REGISTERED);
+		/* Section 4.3: whatever is sent now goes over the other. */
+		ck_assert_ptr_eq(s.ep->flow, other->flow);
+		m = scene_next(&s, 3 * SEC);
+		ck_assert(contact_has(m, "reg-id", which ? "2" : "1"));
+		/* The registrar replaces it by instance and reg-id: nothing is said of the old. */
+		ck_assert_uint_eq(scene_count_contacts(m), 1);
+		world_reply(s.w, m, 200, OUTBOUND);
+		world_settle(s.w);
+		ck_assert_int_eq(r->state, REGISTRATION_REGISTERED);
+		ck_assert_ptr_nonnull(r->flow);
+		finish_two(&s);
+	}
+}
+END_TEST
+
+/* How long a registration waits once its attempt has failed. */
+static usec_t pause_of(const struct scene *s, const struct registration *r)
+{
+	for (int i = 0; i < 20 && r->failures == 0; i++)
+		world_run(s->w, SEC);
+	ck_assert_uint_eq(r->failures, 1);
+	ck_assert_int_eq(r->state, REGISTRATION_WAITING);
+	return r->next_attempt - s->wu->ua->timers.now;
+}
+
+/* Section 4.5: the pace while another flow lives is 90 s * 2^failures, else 30 s */
+START_TEST(rfc5626_4_5_base_time)
+{
+	struct scene s = two_flows();
+	usec_t pause;
+
+	world_set_reach(s.w, "192.0.2.1", WORLD_NO_TCP);
+	world_cut_flow(s.wu, s.r->next->flow);
+	pause = pause_of(&s, s.r->next);
+	ck_assert_uint_ge(pause, 89 * SEC);
+	ck_assert_uint_le(pause, 180 * SEC);
+	world_cut_flow(s.wu, s.r->flow);
+	pause = pause_of(&s, s.r);
+	ck_assert_uint_ge(pause, 29 * SEC);
+	ck_assert_uint_le(pause, 60 * SEC);
+	ck_assert_int_eq(registration_overall_state(s.r), REGISTRATION_WAITING);
+	world_free(s.w);
+}
+END_TEST
+
+/* Unregister takes all of our bindings back, and its outcome waits for the last of them */
+START_TEST(unregister_all_flows)
+{
+	struct scene s = two_flows();
+	const struct msg *one, *two;
+
+	scene_stop(&s, REGISTRATION_OWN);
+	one = world_expect_out(s.w, "REGISTER");
+	two = world_expect_out(s.w, "REGISTER");
+	ck_assert(contact_has(one, "expires", "0") && contact_has(two, "expires", "0"));
+	world_reply(s.w, contact_has(one, "reg-id", "1") ? one : two, 200, NULL);
+	world_settle(s.w);
+	world_expect_no_done(s.wu);
+	ck_assert_int_eq(registration_overall_state(s.r), REGISTRATION_UNREGISTERING);
+	world_reply(s.w, contact_has(one, "reg-id", "1") ? two : one, 200, NULL);
+	world_settle(s.w);
+	(void)world_expect_done(s.wu, UA_UNREGISTER, 200, 0);
+	ck_assert_int_eq(registration_overall_state(s.r), REGISTRATION_UNREGISTERED);
+	scene_finish(&s);
+}
+END_TEST
+
+/* Section 4.2.1: different servers of one name, if it has several */
+START_TEST(flows_to_different_servers)
+{
+	struct world_account a = scene_alice;
+	struct scene s;
+
+	a.transport = TRANSPORT_TCP;
+	a.flows = 2;
+	a.registrar = "edge.example.com";
+	s = scene_new(&a);
+	world_set_name(s.w, "edge.example.com", "192.0.2.1");
+	world_set_name(s.w, "edge.example.com", "192.0.2.2");
+	scene_registered(&s, OUTBOUND);
+	world_reply(s.w, world_expect_out(s.w, "REGISTER"), 200, OUTBOUND);
+	world_settle(s.w);
+	ck_assert_str_ne(s.r->flow->peer.host, s.r->next->flow->peer.host);
+	finish_two(&s);
+}
+END_TEST
+
+RUN_TESTS("outbound", rfc5626_4_2_1_what_is_sent, rfc5626_4_2_1_not_supported,
+	rfc5626_4_2_2_removal, rfc5626_11_6_first_hop_lacks_support, rfc5626_6_stale_binding,
+	rfc3327_5_1_path, rfc5626_4_2_1_two_flows, rfc5626_4_5_one_is_cut, rfc5626_4_5_base_time,
+	unregister_all_flows, flows_to_different_servers)
