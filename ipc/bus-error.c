@@ -25,6 +25,7 @@ static const struct {
 	{ ECANCELED, BUS_ERROR("WrongState"), "it was ended before its outcome" },
 	{ EACCES, BUS_ERROR("AuthenticationFailed"), "the credentials were not accepted" },
 	{ ECONNREFUSED, BUS_ERROR("TransportFailed"), "the far end could not be reached" },
+	{ ENETUNREACH, BUS_ERROR("TransportFailed"), "no address or route leads there" },
 	{ EIO, BUS_ERROR("TransportFailed"), "input or output failed" },
 	{ ETIMEDOUT, BUS_ERROR("Timeout"), "no answer in time" },
 	{ EPERM, DBUS_ERROR_ACCESS_DENIED, "you may not do that" },

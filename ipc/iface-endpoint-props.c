@@ -220,6 +220,9 @@ static int set_auto_refresh(struct bus_call *c, void *object)
 	struct iface_endpoint *ie = object;
 
 	ie->ep->auto_refresh = bus_read_b(bus_call_args(c));
+	/* A connection that broke while nobody minded is missed from now on. */
+	if (ie->ep->auto_refresh && ie->ep->registration)
+		registration_touch(ie->ep->registration);
 	bus_changed(ie->object, &iface_endpoint, "AutoRefresh");
 	return 0;
 }

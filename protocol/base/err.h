@@ -16,6 +16,7 @@
  *   -EACCES        the far end did not accept the credentials                  AuthenticationFailed
  *   -EREMOTEIO     the far end refused, its status says why                    Refused
  *   -ECONNREFUSED  the flow broke or could not be opened                       TransportFailed
+ *   -ENETUNREACH   no address or route of this machine leads there             TransportFailed
  *   -ETIMEDOUT     no final answer in time                                     Timeout
  *   -ECANCELED     ended by ourselves before an answer came                    WrongState
  *   -ENOSPC        a quota or a table is full                                  LimitExceeded

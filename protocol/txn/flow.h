@@ -54,6 +54,7 @@ struct flow {
 	enum transport transport;
 	enum flow_state state;
 	bool incoming;   /* the peer opened it */
+	bool no_way;     /* down before it was up: no address or route of ours leads there */
 	bool kept;       /* the core sends keep-alives itself: the host sends none */
 	uint64_t n_sent; /* messages and keep-alives of ours */
 	uint64_t id;     /* never used twice in a process; 0: nobody counts */

@@ -61,6 +61,9 @@ struct host {
 	const struct host_ops *ops;
 	void *ctx;
 	struct log_sink log;
+	/* ua_network_changed() comes: nobody has to look again and again whether there is a
+	 * network. */
+	bool tells_network;
 	const char *user_agent; /* for User-Agent and Server; NULL: neither is sent */
 	/*
 	 * 32 bytes that stay the same across restarts of this installation: SIP instance ids and

@@ -67,13 +67,17 @@ static void expire(struct leg *l)
 static void on_timer(struct timer *t)
 {
 	struct leg *l = container_of(t, struct leg, timer.timer);
-	usec_t quarter = l->timer.interval * USEC_PER_SEC / 4;
+	usec_t quarter = l->timer.interval * USEC_PER_SEC / 4, now = l->s->ua->timers.now;
 
-	if (!l->timer.ours || l->timer.n_refreshes == REFRESHES) {
+	/* Late after a sleep: what should have been done meanwhile is not done in a row now. */
+	if (!l->timer.ours || l->timer.n_refreshes == REFRESHES || now >= l->timer.expires_at) {
 		expire(l);
 		return;
 	}
-	l->timer.n_refreshes++;
+	do
+		l->timer.n_refreshes++;
+	while (l->timer.n_refreshes < REFRESHES &&
+		l->timer.expires_at - quarter * (REFRESHES - l->timer.n_refreshes) <= now);
 	timer_arm_at(&l->s->ua->timers, t,
 		l->timer.expires_at - quarter * (REFRESHES - l->timer.n_refreshes));
 	leg_modify_refresh(l);

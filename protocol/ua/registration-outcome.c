@@ -6,6 +6,7 @@
 #include "protocol/ua/microsoft.h"
 #include "protocol/ua/registration-flows.h"
 #include "protocol/ua/registration-private.h"
+#include "protocol/ua/session-endpoint.h"
 
 /* How attempts end, what is told of it and what follows from it. */
 
@@ -87,6 +88,7 @@ void registration_forget_news(struct registration *r)
 
 enum verdict {
 	VERDICT_PASSES,
+	VERDICT_NO_WAY,      /* tried again when the network is back */
 	VERDICT_REFUSED,     /* tried again slowly */
 	VERDICT_CREDENTIALS, /* not tried again */
 };
@@ -112,6 +114,7 @@ static enum verdict judge(const struct outcome *o)
 {
 	switch (o->origin) {
 	case ORIGIN_NETWORK:
+		return o->error == -ENETUNREACH ? VERDICT_NO_WAY : VERDICT_PASSES;
 	case ORIGIN_TIMEOUT:
 		return VERDICT_PASSES;
 	case ORIGIN_LOCAL: /* a full table passes, a request that cannot be made does not */
@@ -178,6 +181,22 @@ static void try_again_later(struct registration *r, const struct outcome *o)
 		registration_set_state(r, REGISTRATION_WAITING);
 }
 
+/*
+ * There is neither address nor route that leads to the registrar. Trying would send nothing: we
+ * wait until the host says that the network has changed, and look by ourselves now and then.
+ */
+static void wait_for_network(struct registration *r, const struct outcome *o)
+{
+	r->failures--; /* it says nothing of the registrar */
+	if (!r->ep->ua->host->tells_network) {
+		try_again_later(r, o);
+		return;
+	}
+	r->next_attempt = r->ep->ua->timers.now + registration_slow_delay(dice(r));
+	if (r->state != REGISTRATION_REGISTERED || r->flow_gone)
+		registration_set_state(r, REGISTRATION_WAITING);
+}
+
 static void fail(struct registration *r, const struct outcome *o)
 {
 	if (r->failures < UINT32_MAX)
@@ -186,6 +205,9 @@ static void fail(struct registration *r, const struct outcome *o)
 	switch (judge(o)) {
 	case VERDICT_PASSES:
 		try_again_later(r, o);
+		break;
+	case VERDICT_NO_WAY:
+		wait_for_network(r, o);
 		break;
 	case VERDICT_REFUSED:
 		r->next_attempt = r->ep->ua->timers.now + registration_slow_delay(dice(r));
@@ -219,8 +241,10 @@ static char *contact_over(const struct registration *r, const struct flow *flow)
 static void succeed(struct registration *r, const struct outcome *o, uint32_t granted)
 {
 	usec_t now = r->ep->ua->timers.now;
+	bool moved;
 
 	r->failures = 0;
+	moved = r->flow_gone;
 	r->flow_gone = false;
 	r->since = now;
 	r->expires = now + granted * USEC_PER_SEC;
@@ -230,6 +254,8 @@ static void succeed(struct registration *r, const struct outcome *o, uint32_t gr
 	microsoft_keepalive_obey(r->ep, o->response);
 	registration_set_state(r, REGISTRATION_REGISTERED);
 	registration_tell(r, UA_REGISTER, o);
+	if (moved)
+		session_endpoint_moved(r->ep);
 }
 
 /* RFC 5626 section 4.2.1: Require says that registrar and first hop do what it asks for. */
@@ -376,6 +402,7 @@ static enum pace_verdict verdict_of(const struct outcome *o)
 {
 	switch (o->origin) {
 	case ORIGIN_NETWORK:
+		return o->error == -ENETUNREACH ? PACE_NEUTRAL : PACE_SILENT;
 	case ORIGIN_TIMEOUT:
 		return PACE_SILENT;
 	case ORIGIN_LOCAL:
@@ -445,15 +472,17 @@ void registration_withdrawn(
 void registration_flow_down(struct registration *r)
 {
 	UA_SCOPE(r->ep->ua);
+	const char *why = r->ep->ua->flow_error;
 	usec_t now = r->ep->ua->timers.now;
 	struct outcome o = {
-		.reason = SLICE("the connection broke"),
+		.reason = why ? slice_str(why) : SLICE("the connection broke"),
 		.origin = ORIGIN_NETWORK,
 		.error = -ECONNREFUSED,
 	};
 
 	registration_set_flow(r, NULL, NULL);
 	r->flow_gone = true;
+	pace_doubt(r->ticket.pace);
 	/* What is under way finds another flow, or says that there is none. */
 	if (r->request || r->state != REGISTRATION_REGISTERED)
 		return;
@@ -463,35 +492,6 @@ void registration_flow_down(struct registration *r)
 						      : registration_flow_delay(dice(r)));
 	remember(r, &o);
 	registration_set_state(r, REGISTRATION_WAITING);
-}
-
-/* The last attempt failed for a reason that concerns everybody who goes to that server. */
-static bool failed_with_server(const struct registration *r)
-{
-	switch (r->last_origin) {
-	case ORIGIN_NETWORK:
-	case ORIGIN_TIMEOUT:
-		return true;
-	case ORIGIN_LOCAL:
-		return false;
-	case ORIGIN_REMOTE:
-		break;
-	}
-	return r->last_status == 408 || r->last_status == 503 || r->last_status == 504;
-}
-
-void registration_revived(struct registration *r)
-{
-	usec_t now = r->ep->ua->timers.now;
-
-	if (r->request || !r->next_attempt || !r->last_reason || !failed_with_server(r))
-		return;
-	/* What only a broken connection made wait may want to wait for the next request. */
-	if (!r->failures && !r->ep->auto_refresh)
-		return;
-	if (r->next_attempt > now)
-		r->next_attempt = now;
-	registration_set_state(r, r->state);
 }
 
 static void touch(struct registration *r)

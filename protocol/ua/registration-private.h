@@ -60,6 +60,8 @@ void registration_withdrawn(
 void registration_tell(struct registration *r, enum ua_verb verb, const struct outcome *o);
 void registration_forget_news(struct registration *r);
 
+/* ---- registration-network.c ---- */
+
 /* The server that failed us for everybody answers again. */
 void registration_revived(struct registration *r);
 /* What was held back until the others had ended too. */

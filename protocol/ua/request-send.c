@@ -368,6 +368,8 @@ static void transport_failed(struct request *r)
 	struct locate_hop hop = hop_of(r->flow);
 
 	request_note_broken(r, &hop, why);
+	if (r->flow->no_way)
+		r->error = -ENETUNREACH;
 	/* RFC 3263 4.3: somebody was there, and goes on with it. */
 	if (r->answered) {
 		request_try(r, REQUEST_NEXT_TARGET);
@@ -377,7 +379,7 @@ static void transport_failed(struct request *r)
 		return;
 	/* A cached connection that broke says nothing about the server: the address is tried anew.
 	 */
-	if (!r->cached)
+	if (!r->cached && !r->flow->no_way)
 		request_mark_bad(r, &hop, why);
 	request_try(r, REQUEST_NEXT_ADDRESS);
 }

@@ -24,6 +24,22 @@ void session_endpoint_over(struct endpoint *ep, enum session_farewell how)
 	}
 }
 
+static void leg_moved(struct leg *l)
+{
+	if (l->confirmed && !l->over && l->flow && l->flow->state == FLOW_DOWN)
+		leg_modify_refresh(l);
+}
+
+void session_endpoint_moved(struct endpoint *ep)
+{
+	list_for_each (node, &ep->sessions) {
+		struct session *s = list_entry(node, struct session, node);
+
+		list_for_each (at, &s->legs)
+			leg_moved(list_entry(at, struct leg, node));
+	}
+}
+
 /* Whose INVITE has that Call-ID and our tag. */
 static struct session *find_out(const struct ua *ua, struct slice call_id, struct slice tag)
 {

@@ -206,6 +206,28 @@ START_TEST(asks_to_be_left_alone)
 }
 END_TEST
 
+/* The machine is somewhere else. */
+START_TEST(moves)
+{
+	struct storm s = storm_new((uint64_t)_i);
+
+	start_all(&s);
+	world_run(s.w, 60 * SEC);
+	world_move(s.wu, "192.0.2.77");
+	ck_assert_uint_le(watch(&s, SEC), PACE_UNPROVEN + PACE_BURST + PACE_FIRST);
+	ck_assert_uint_le(watch(&s, 20 * SEC), PACE_BURST + PACE_MOST);
+	ck_assert_uint_eq(count(&s, REGISTRATION_REGISTERED), ENDPOINTS);
+	/* Again and again, and each time each of them once. */
+	for (unsigned i = 0; i < 5; i++) {
+		world_move(s.wu, i % 2 ? "192.0.2.77" : "192.0.2.10");
+		world_run(s.w, SEC);
+	}
+	ck_assert_uint_le(watch(&s, 20 * SEC), PACE_BURST + PACE_MOST);
+	ck_assert_uint_eq(count(&s, REGISTRATION_REGISTERED), ENDPOINTS);
+	world_free(s.w);
+}
+END_TEST
+
 /* The machine slept over every refresh. */
 START_TEST(resumes)
 {
@@ -250,6 +272,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(c, dies_and_comes_back, 1, 2);
 	tcase_add_loop_test(c, refuses, 1, 2);
 	tcase_add_loop_test(c, asks_to_be_left_alone, 1, 2);
+	tcase_add_loop_test(c, moves, 1, 2);
 	tcase_add_loop_test(c, resumes, 1, 2);
 	tcase_add_loop_test(c, leaves, 1, 2);
 	suite_add_tcase(s, c);

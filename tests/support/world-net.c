@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "protocol/ua/ua-network.h"
+
 /* Datagram ways and connections. A packet knows addresses only, never a flow: what it meets when
  * it arrives is what is there then. */
 
@@ -274,6 +276,11 @@ static void fire_connected(struct timer *t)
 {
 	struct world_flow *f = container_of(t, struct world_flow, connected);
 
+	if (!f->ua->address[0]) {
+		f->base.no_way = true;
+		flow_down(f, "Network is unreachable");
+		return;
+	}
 	switch (world_net_reach(f->ua->w, f->base.peer.host)) {
 	case WORLD_UP:
 		established(f);
@@ -346,7 +353,7 @@ struct flow *world_net_open(void *ctx, const struct host_target *target)
 		return &f->base;
 	f = flow_new(wu, target->transport, &target->addr);
 	f->reg_id = target->reg_id;
-	if (flow_is_reliable(&f->base))
+	if (flow_is_reliable(&f->base) || !wu->address[0])
 		open_connection(f, target);
 	else if (f->reg_id > 1) /* Two ways to one address are told apart by ours. */
 		f->base.local.port = wu->next_port++;
@@ -411,7 +418,8 @@ static void fire_closed(struct timer *t)
 }
 
 /* From the start each time: a broken flow makes others come and go. */
-static void break_flows(struct world_ua *wu, bool (*doomed)(const struct world_flow *))
+static void break_flows(
+	struct world_ua *wu, bool (*doomed)(const struct world_flow *), const char *reason)
 {
 	struct list *pos = list_first(&wu->flows);
 
@@ -422,7 +430,7 @@ static void break_flows(struct world_ua *wu, bool (*doomed)(const struct world_f
 			pos = pos->next;
 			continue;
 		}
-		end_both(f, "connection reset by peer", "connection reset by peer");
+		end_both(f, reason, "connection reset by peer");
 		pos = list_first(&wu->flows);
 	}
 	world_net_collect(wu->w);
@@ -441,7 +449,7 @@ static bool is_connected(const struct world_flow *f)
 
 void world_cut(struct world_ua *wu)
 {
-	break_flows(wu, is_connected);
+	break_flows(wu, is_connected, "connection reset by peer");
 }
 
 static bool has_old_address(const struct world_flow *f)
@@ -451,8 +459,13 @@ static bool has_old_address(const struct world_flow *f)
 
 void world_move(struct world_ua *wu, const char *address)
 {
+	char reason[80];
+
+	(void)snprintf(reason, sizeof(reason), "the address %s is gone", wu->address);
 	(void)snprintf(wu->address, sizeof(wu->address), "%s", address);
-	break_flows(wu, has_old_address);
+	break_flows(wu, has_old_address, reason);
+	ua_advance(wu->ua, wu->w->timers.now);
+	ua_network_changed(wu->ua);
 }
 
 /* ---- packets ---- */

@@ -32,5 +32,8 @@ void world_set_tls(struct world *w, const char *address, const char *reason);
 void world_cut(struct world_ua *wu);
 /* That connection alone; a datagram way is told to be unreachable. */
 void world_cut_flow(struct world_ua *wu, struct flow *f);
-/* The user agent is known under another address from now on; its flows break. */
+/*
+ * The user agent is known under another address from now on, and is told so; its flows break. "":
+ * it has none, and no way to anywhere.
+ */
 void world_move(struct world_ua *wu, const char *address);

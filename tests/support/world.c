@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "protocol/ua/ua-network.h"
 #include "tests/support/world-record.h"
 #include "tests/support/world-session.h"
 
@@ -121,6 +122,8 @@ void world_run(struct world *w, usec_t duration)
 void world_sleep(struct world *w, usec_t duration)
 {
 	step(w, w->timers.now + duration);
+	list_for_each (pos, &w->uas)
+		ua_resumed(list_entry(pos, struct world_ua, node)->ua);
 }
 
 void world_settle(struct world *w)
@@ -290,7 +293,7 @@ struct world_ua *world_ua(struct world *w, const char *address)
 	list_init(&wu->answers);
 	list_init(&wu->news);
 	(void)snprintf(wu->address, sizeof(wu->address), "%s", address);
-	wu->host = (struct host){ .ops = &host_ops, .ctx = wu };
+	wu->host = (struct host){ .ops = &host_ops, .ctx = wu, .tells_network = true };
 	memcpy(wu->host.seed, address, strnlen(address, sizeof(wu->host.seed)));
 	if (getenv("WORLD_LOG"))
 		wu->host.log = (struct log_sink){ host_log, wu, LOG_LEVEL_DEBUG };
