@@ -15,6 +15,7 @@
 #include "protocol/base/err.h"
 #include "protocol/ua/limits.h"
 #include "protocol/ua/profile.h"
+#include "protocol/ua/ua-network.h"
 #include "protocol/ua/ua.h"
 
 /* ---- what the core asks for ---- */
@@ -180,6 +181,30 @@ static void on_signal(void *ctx, enum loop_signal s)
 	}
 }
 
+/* ---- the machine moves and sleeps ---- */
+
+static void on_network(void *ctx)
+{
+	struct app *a = ctx;
+
+	resolver_forget(&a->resolver);
+	loop_enter(&a->loop);
+	net_moved(a->net);
+	/* What could not be listened on for want of its address may be now. */
+	(void)net_configure(a->net, a->config->daemon);
+	app_bus_listeners(a);
+	ua_network_changed(a->ua);
+}
+
+static void on_resume(void *ctx)
+{
+	struct app *a = ctx;
+
+	loop_enter(&a->loop);
+	net_resumed(a->net);
+	ua_resumed(a->ua);
+}
+
 /* ---- the end ---- */
 
 static void on_stop_timeout(struct timer *t)
@@ -249,6 +274,9 @@ static int start_host(struct app *a)
 	if (r < 0)
 		return r;
 	a->net = net_new(&a->loop, a->log, a->options->state_folder);
+	a->watch.changed = on_network;
+	a->watch.ctx = a;
+	a->host.tells_network = net_watch_init(&a->watch, &a->loop, a->log) == 0;
 	a->ua = a->loop.ua = ua_new(&a->host, loop_now());
 	ua_set_wall(a->ua, loop_wall());
 	return 0;
@@ -269,6 +297,8 @@ static int start(struct app *a)
 		app_profile_added(a, a->config->profiles[i]);
 	}
 	a->loop.on_signal = on_signal;
+	a->loop.on_resume = on_resume;
+	a->loop.on_resume_ctx = a;
 	a->loop.after = after_round;
 	a->loop.on_signal_ctx = a->loop.after_ctx = a;
 	return app_bus_own(a);
@@ -279,6 +309,7 @@ static void finish(struct app *a)
 {
 	app_profile_deinit(a);
 	app_bus_stop(a);
+	net_watch_deinit(&a->watch);
 	a->loop.ua = NULL;
 	ua_free(a->ua);
 	net_free(a->net);

@@ -4,6 +4,7 @@
 
 #include "daemon/access.h"
 #include "daemon/loop.h"
+#include "daemon/net-watch.h"
 #include "daemon/notify.h"
 #include "daemon/resolver.h"
 #include "daemon/secrets.h"
@@ -37,6 +38,7 @@ struct app {
 	struct resolver resolver;
 	struct secrets secrets;
 	struct net *net;
+	struct net_watch watch;
 	struct host host;
 	struct ua *ua;
 	struct config *config;

@@ -32,6 +32,15 @@ usec_t loop_now(void)
 	return usec_of(&ts);
 }
 
+/* CLOCK_MONOTONIC stands still meanwhile. */
+static usec_t slept_so_far(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return loop_now() - usec_of(&ts);
+}
+
 int64_t loop_wall(void)
 {
 	struct timespec ts;
@@ -88,7 +97,7 @@ static void arm(struct loop *l)
 		log_line(l->log, LOG_LEVEL_ERROR, "timer cannot be set: %s", strerror(errno));
 }
 
-/* ---- the wall clock: only whether somebody set it ---- */
+/* ---- the wall clock: only whether somebody set it, as the kernel does after a sleep ---- */
 
 static void watch_clock(struct loop *l)
 {
@@ -165,6 +174,7 @@ int loop_init(struct loop *l, const struct log_sink *log)
 
 	*l = (struct loop){ .log = log, .timer_fd = -1, .clock_fd = -1, .armed = USEC_NEVER };
 	timerq_init(&l->timers, loop_now());
+	l->slept = slept_so_far();
 	l->base = event_base_new();
 	l->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
 	l->clock_fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
@@ -224,6 +234,20 @@ void loop_quit(struct loop *l)
 	l->quit = true;
 }
 
+static void notice_sleep(struct loop *l)
+{
+	usec_t now = slept_so_far();
+	int64_t more = (int64_t)(now - l->slept);
+
+	if (more < (int64_t)LOOP_SLEEP)
+		return;
+	l->slept = now;
+	log_line(l->log, LOG_LEVEL_INFO, "awake again after %lld s",
+		(long long)more / (long long)USEC_PER_SEC);
+	if (l->on_resume)
+		l->on_resume(l->on_resume_ctx);
+}
+
 int loop_run(struct loop *l)
 {
 	while (!l->quit) {
@@ -233,6 +257,7 @@ int loop_run(struct loop *l)
 			return -EIO;
 		}
 		timerq_run(&l->timers, loop_now());
+		notice_sleep(l);
 		if (l->after)
 			l->after(l->after_ctx);
 	}

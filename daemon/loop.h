@@ -7,6 +7,8 @@ struct event_base;
 struct log_sink;
 struct ua;
 
+#define LOOP_SLEEP (2 * USEC_PER_SEC) /* a shorter sleep is none */
+
 enum loop_signal {
 	LOOP_TERMINATE, /* SIGTERM, SIGINT */
 	LOOP_RELOAD,    /* SIGHUP */
@@ -28,7 +30,11 @@ struct loop {
 	void *after_ctx;
 	void (*on_signal)(void *ctx, enum loop_signal s);
 	void *on_signal_ctx;
+	/* The machine slept and is awake again; may be NULL. */
+	void (*on_resume)(void *ctx);
+	void *on_resume_ctx;
 
+	usec_t slept; /* since the machine was booted, all in all */
 	int timer_fd, clock_fd;
 	usec_t armed; /* what timer_fd is set to */
 	struct event *timer_event, *clock_event, *signal_events[3];

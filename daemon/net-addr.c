@@ -2,6 +2,8 @@
 #include "daemon/net-addr.h"
 
 #include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -81,6 +83,54 @@ bool net_addr_same_host(const struct net_addr *a, const struct net_addr *b)
 bool net_addr_equal(const struct net_addr *a, const struct net_addr *b)
 {
 	return net_addr_same_host(a, b) && net_addr_port(a) == net_addr_port(b);
+}
+
+static bool is_that(const struct ifaddrs *i, const struct net_addr *a)
+{
+	struct net_addr b = { .len = a->len };
+
+	if (!i->ifa_addr || i->ifa_addr->sa_family != a->sa.sa_family)
+		return false;
+	memcpy(&b.sa, i->ifa_addr, a->sa.sa_family == AF_INET ? sizeof(b.v4) : sizeof(b.v6));
+	return net_addr_same_host(a, &b);
+}
+
+/* Of an interface that is down it can be bound to as before, but nothing comes or goes. */
+static bool is_down(const struct net_addr *a)
+{
+	bool up = false, down = false;
+	struct ifaddrs *first;
+
+	if (getifaddrs(&first) < 0)
+		return false;
+	for (const struct ifaddrs *i = first; i; i = i->ifa_next) {
+		if (!is_that(i, a))
+			continue;
+		up = up || (i->ifa_flags & IFF_UP);
+		down = down || !(i->ifa_flags & IFF_UP);
+	}
+	freeifaddrs(first);
+	return down && !up;
+}
+
+bool net_addr_is_ours(const struct net_addr *a)
+{
+	struct net_addr at = *a;
+	int fd = socket(a->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool gone;
+
+	if (fd < 0)
+		return true;
+	net_addr_set_port(&at, 0);
+	gone = bind(fd, &at.sa, at.len) < 0 && errno == EADDRNOTAVAIL;
+	(void)close(fd);
+	return !gone && !is_down(a);
+}
+
+bool net_addr_is_no_way(int error)
+{
+	return error == ENETUNREACH || error == EHOSTUNREACH || error == ENETDOWN ||
+	       error == EADDRNOTAVAIL;
 }
 
 int net_addr_source(const struct net_addr *to, struct net_addr *ret)

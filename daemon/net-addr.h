@@ -27,6 +27,10 @@ uint16_t net_addr_port(const struct net_addr *a);
 void net_addr_set_port(struct net_addr *a, uint16_t port);
 bool net_addr_same_host(const struct net_addr *a, const struct net_addr *b);
 bool net_addr_equal(const struct net_addr *a, const struct net_addr *b);
+/* A socket of ours can have that address, and its interface is up; the port does not matter. */
+bool net_addr_is_ours(const struct net_addr *a);
+/* That errno of connect() says that no address or route of ours leads there. */
+bool net_addr_is_no_way(int error);
 /*
  * Our own address as it would stand on packets to `to`, with port 0: what routing says now.
  * -ENETUNREACH and the like.

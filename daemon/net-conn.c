@@ -232,6 +232,14 @@ static void conn_close(struct flow *f, const char *reason)
 		net_conn_drain(c, reason);
 }
 
+void net_conn_probe(struct net_conn *c)
+{
+	if (c->base.life != NET_ALIVE || c->phase != NET_CONN_OPEN)
+		return;
+	c->heard = 0;
+	net_conn_rearm(c);
+}
+
 static void conn_set_idle(struct flow *f, uint64_t timeout)
 {
 	struct net_conn *c = conn_of_flow(f);
@@ -444,6 +452,7 @@ static void begin_connecting(struct net_conn *c)
 	const struct net_addr *to = &c->base.peer;
 
 	if (connect(c->fd, &to->sa, to->len) < 0 && errno != EINPROGRESS) {
+		c->base.flow.no_way = net_addr_is_no_way(errno);
 		net_conn_break(c, strerror(errno));
 		return;
 	}

@@ -76,6 +76,8 @@ void net_conn_break(struct net_conn *c, const char *why);
 
 /* The way is open for messages. */
 void net_conn_open_up(struct net_conn *c);
+/* Pings as soon as it may, if it pings at all. */
+void net_conn_probe(struct net_conn *c);
 
 /* net-tls.c */
 

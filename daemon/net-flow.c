@@ -42,6 +42,7 @@ void net_flow_init(
 	f->net = net;
 	f->flow.id = ++net->last_id;
 	f->since = loop_now();
+	list_append(&net->alive, &f->alive);
 }
 
 void net_flow_link(struct net_flow *f)
@@ -77,6 +78,7 @@ static void net_flow_unlink(struct net_flow *f)
 	if (f->life == NET_ALIVE && list_is_linked(&f->node))
 		f->net->n_idle_flows--;
 	list_remove(&f->node);
+	list_remove(&f->alive);
 }
 
 void net_flow_deinit(struct net_flow *f)

@@ -35,6 +35,7 @@ struct net_flow {
 	struct net_key key;
 	struct map_node by_peer; /* in net->flows while alive, unless only its pool may have it */
 	struct list node;        /* in net->failed, net->dead or net->idle_flows */
+	struct list alive;       /* in net->alive until it fails */
 	struct net_addr peer, local;
 	usec_t since;        /* last used, for the idle rule */
 	usec_t idle_timeout; /* how long it may lie unused; 0: for ever */
@@ -61,7 +62,7 @@ struct net {
 	struct map peers;        /* of net_peer */
 	struct list sockets;     /* of net_socket */
 	struct list connections; /* of net_conn, all of them */
-	struct list failed, dead, idle_flows;
+	struct list alive, failed, dead, idle_flows; /* of net_flow */
 	size_t n_idle_flows, n_incoming, n_partial, n_queued;
 	size_t max_message, max_incoming;
 	uint64_t last_id; /* of a flow */

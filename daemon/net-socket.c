@@ -41,6 +41,23 @@ int net_socket_configure(struct net_socket *s, struct net *net, const struct dae
 	return 0;
 }
 
+/* An address that comes later, or goes and comes back, needs no new socket then. */
+static void bind_freely(const struct net_socket *s)
+{
+	bool v6 = s->asked.sa.sa_family == AF_INET6;
+	struct flow_addr at;
+	int on = 1;
+
+	if (net_addr_is_any(&s->asked))
+		return;
+	(void)setsockopt(s->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_FREEBIND : IP_FREEBIND,
+		&on, sizeof(on));
+	if (net_addr_is_ours(&s->asked))
+		return;
+	net_addr_show(&s->asked, &at);
+	log_line(s->net->log, LOG_LEVEL_WARNING, "%s is no address of this machine yet", at.host);
+}
+
 int net_socket_open(struct net_socket *s, struct net *net, int type)
 {
 	int family = s->asked.sa.sa_family, on = 1, r = 0;
@@ -55,6 +72,8 @@ int net_socket_open(struct net_socket *s, struct net *net, int type)
 	/* For TCP: what is left of old connections must not keep us from listening again. */
 	if (r == 0 && type == SOCK_STREAM)
 		(void)setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (r == 0)
+		bind_freely(s);
 	if (r == 0 && bind(s->fd, &s->asked.sa, s->asked.len) < 0)
 		r = -errno;
 	s->bound = (struct net_addr){ .len = sizeof(s->bound.v6) };

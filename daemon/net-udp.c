@@ -540,7 +540,11 @@ struct flow *net_udp_open(
 		r = net_addr_source(to, &source);
 		f = r < 0 ? NULL : open_from(net, &source, to, &r);
 	}
-	return f ? f : net_flow_broken(net, target, strerror(-r));
+	if (!f) {
+		f = net_flow_broken(net, target, strerror(-r));
+		f->no_way = net_addr_is_no_way(-r);
+	}
+	return f;
 }
 
 void net_udp_deinit(struct net *net)

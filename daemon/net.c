@@ -50,6 +50,7 @@ struct net *net_new(struct loop *loop, const struct log_sink *log, const char *s
 	net_identities_init(&net->identities, state_folder, log);
 	list_init(&net->sockets);
 	list_init(&net->connections);
+	list_init(&net->alive);
 	list_init(&net->failed);
 	list_init(&net->dead);
 	list_init(&net->idle_flows);

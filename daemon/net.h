@@ -49,6 +49,14 @@ void net_free(struct net *net);
  * The first error as negative errno, every one logged; what could be opened is open then.
  */
 int net_configure(struct net *net, const struct daemon_conf *c);
+/*
+ * net-move.c: addresses or routes of ours have changed. Flows whose own address is gone end now,
+ * and so do endpoints' UDP flows whose peers would be sent to from another one; the core has heard
+ * of it when this returns.
+ */
+void net_moved(struct net *net);
+/* The machine slept: connections that somebody needs are asked whether they are still there. */
+void net_resumed(struct net *net);
 /* struct host_ops' open. */
 struct flow *net_open(struct net *net, const struct host_target *target);
 

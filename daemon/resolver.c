@@ -407,6 +407,12 @@ static void start(struct name *n)
 	arm(r);
 }
 
+void resolver_forget(struct resolver *r)
+{
+	resolver_flush(r);
+	r->config_stamp = -1;
+}
+
 static void look_up(struct resolver *r, struct waiter *w, enum dns_kind kind, struct slice key)
 {
 	struct name *n = find(r, kind, key);

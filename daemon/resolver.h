@@ -49,5 +49,8 @@ void resolver_deinit(struct resolver *r);
 int resolver_set_servers(struct resolver *r, char *const *servers, size_t n);
 /* Forgets what is remembered: the network may be another one. */
 void resolver_flush(struct resolver *r);
+/* The network is another one: what is remembered is forgotten, and the system's servers are read.
+ */
+void resolver_forget(struct resolver *r);
 /* struct host_ops' resolve: ua_resolved() follows, never before this returns. */
 void resolver_ask(struct resolver *r, uint64_t query, enum dns_kind kind, const char *name);

@@ -114,8 +114,6 @@ int registration_stop(struct registration *r, enum registration_scope scope);
 void registration_flow_down(struct registration *r);
 /* A request is about to go out: the moment to register anew if the flow broke meanwhile. */
 void registration_touch(struct registration *r);
-/* The network is another one: what failed for want of it is tried at once, back-offs begin anew. */
-void registration_network_changed(struct registration *r);
-/* The machine slept: whether the registrar still reaches us is found out within seconds. */
+void registration_network_changed(struct registration *r); /* ua-network.h */
 void registration_resumed(struct registration *r);
 const char *registration_state_name(enum registration_state s);

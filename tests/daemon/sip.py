@@ -197,6 +197,8 @@ class Registrar:
         if not message.strip():
             return
         self.requests.append(message)
+        if message.startswith(b'SIP/2.0 '):
+            return
         code = self.answer(message)
         if code is None:
             return
@@ -208,6 +210,15 @@ class Registrar:
         if contact and contact != '*' and expires != '0' and 'expires=0' not in contact:
             lines.append('Contact: ' + re.sub(r';expires=\d+', '', contact) + ';expires=' + expires)
         send(('SIP/2.0 %d Said So\r\n%s\r\nContent-Length: 0\r\n\r\n' % (code, '\r\n'.join(lines))).encode())
+
+    def send(self, message, address):
+        """To the daemon: over the connection that comes from there, else by UDP."""
+        with self.lock:
+            for s in self.streams:
+                if s.getpeername()[:2] == address:
+                    s.sendall(message)
+                    return
+            self.udp.sendto(message, address)
 
     def registers(self, user=None, gone=None):
         """The REGISTERs heard, of one user, and only those that end (gone) or make a registration."""

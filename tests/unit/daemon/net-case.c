@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "daemon/hash.h"
 #include "daemon/loop.h"
 #include "daemon/random.h"
 #include "protocol/base/log.h"
@@ -25,7 +26,7 @@ static void fill(void *ctx, void *out, size_t n)
 	random_fill(out, n);
 }
 
-static const struct host_ops ops = { .random = fill };
+static const struct host_ops ops = { .random = fill, .hash = hash_pieces };
 static const struct host host = { .ops = &ops };
 
 void net_set_up(void)
