@@ -63,7 +63,8 @@ static const struct schema_key listen_keys[] = {
 	{ .name = "Address",
 		LISTEN_AT(address),
 		.type = &schema_address,
-		.doc = "The local address; without it every address, IPv4 and IPv6" },
+		.doc = "The local address, which may come later; without it every address, IPv4 "
+		       "and IPv6" },
 	{ .name = "Port",
 		LISTEN_AT(port),
 		.type = &schema_port,

@@ -281,7 +281,8 @@ static const struct schema_key endpoint_keys[] = {
 		AT(auto_refresh),
 		.type = &schema_bool,
 		.preset = "yes",
-		.doc = "Make a lost connection anew at once" },
+		.doc = "Register anew at once when the connection broke or our address is gone, "
+		       "not with the next message" },
 	{ .name = "Flows",
 		AT(flows),
 		.type = &schema_number,

@@ -145,6 +145,7 @@ class Registrar:
         self.requests = []
         self.accepted = 0
         self.answer = lambda message: 200 # None: silence
+        self.more = None # a header of every answer
         self.lock = threading.Lock()
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.udp.bind((host, port))
@@ -209,6 +210,7 @@ class Registrar:
         expires = header(message, 'Expires') or '60'
         if contact and contact != '*' and expires != '0' and 'expires=0' not in contact:
             lines.append('Contact: ' + re.sub(r';expires=\d+', '', contact) + ';expires=' + expires)
+        lines += [self.more] if self.more else []
         send(('SIP/2.0 %d Said So\r\n%s\r\nContent-Length: 0\r\n\r\n' % (code, '\r\n'.join(lines))).encode())
 
     def send(self, message, address):
