@@ -82,6 +82,13 @@ class Systemd(unittest.TestCase):
         self.assertLess(float(score.group(1)), 1.5, made.stdout)
         self.assertEqual(made.returncode, 0)
 
+    def test_network_is_watched(self):
+        """rtnetlink: without its family an address that goes would not be noticed."""
+        for kind in ('system', 'user'):
+            families = re.search(r'(?m)^RestrictAddressFamilies=(.*)$', read(BUILD, 'sipbusd-%s.service' % kind)).group(1)
+            self.assertEqual(set(families.split()), {'AF_INET', 'AF_INET6', 'AF_UNIX', 'AF_NETLINK'})
+            self.assertNotIn('PrivateNetwork', read(BUILD, 'sipbusd-%s.service' % kind))
+
     def test_activation(self):
         for kind, flag in (('system', '/bin/false'), ('session', '/sipbusd --user')):
             text = read(BUILD, 'org.sipbus1-%s.service' % kind)
