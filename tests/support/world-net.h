@@ -4,6 +4,7 @@
 
 /* The network of a world (world.h), which loses, delays and refuses as it is told. */
 
+struct flow;
 struct world;
 struct world_ua;
 
