@@ -11,6 +11,7 @@
 #include "daemon/net.h"
 #include "daemon/random.h"
 #include "daemon/state.h"
+#include "daemon/tls-check.h"
 #include "protocol/base/buf.h"
 #include "protocol/base/err.h"
 #include "protocol/ua/limits.h"
@@ -62,7 +63,7 @@ struct config *app_load(const struct app *a)
 	const struct config_source source = { .folder = a->options->config_folder,
 		.credentials_folder = getenv("CREDENTIALS_DIRECTORY") };
 
-	return config_load(&source);
+	return tls_check_load(&source);
 }
 
 static void log_problems(const struct app *a, const struct config *c)

@@ -10,6 +10,7 @@
 #include "conf/config.h"
 #include "daemon/app.h"
 #include "daemon/log-sink.h"
+#include "daemon/tls-check.h"
 #include "ipc/iface.h"
 #include "protocol/base/buf.h"
 #include "protocol/base/mem.h"
@@ -154,7 +155,7 @@ static int check(const char *folder)
 {
 	const struct config_source source = { .folder = folder,
 		.credentials_folder = getenv("CREDENTIALS_DIRECTORY") };
-	struct config *c = config_load(&source);
+	struct config *c = tls_check_load(&source);
 	struct buf text cleanup_buf = BUF_NULL;
 	int status;
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "conf/file.h"
 #include "protocol/base/err.h"
@@ -77,7 +78,8 @@ static int use_trust(
 	}
 	r = gnutls_certificate_set_x509_trust_mem(c, &d, format_of(file + TLS_CA_FILE));
 	if (r < 0)
-		return complain(s, TLS_CA_FILE, -EBADMSG, gnutls_strerror(r));
+		return complain(
+			s, TLS_CA_FILE, -EBADMSG, "has nothing that reads as a certificate");
 	return r ? 0 : complain(s, TLS_CA_FILE, -EBADMSG, "has no certificate");
 }
 
@@ -125,6 +127,27 @@ bool tls_creds_crl_ended(
 	return false;
 }
 
+/* Ours; told, but used: who sees it decides. */
+static void tell_dates(const struct tls_source *s, gnutls_certificate_credentials_t c)
+{
+	gnutls_x509_crt_t *chain;
+	const time_t now = time(NULL);
+	const char *wrong = NULL;
+	unsigned n;
+
+	if (gnutls_certificate_get_x509_crt(c, 0, &chain, &n) < 0)
+		return;
+	if (n && gnutls_x509_crt_get_expiration_time(chain[0]) < now)
+		wrong = "has expired; whoever is shown it may refuse it";
+	else if (n && gnutls_x509_crt_get_activation_time(chain[0]) > now)
+		wrong = "is not valid yet; whoever is shown it may refuse it";
+	if (wrong)
+		log_line(s->log, LOG_LEVEL_WARNING, "%s: %s", s->path[TLS_CERTIFICATE_FILE], wrong);
+	for (unsigned i = 0; i < n; i++)
+		gnutls_x509_crt_deinit(chain[i]);
+	gnutls_free(chain);
+}
+
 static int use_key(
 	const struct tls_source *s, struct file *file, gnutls_certificate_credentials_t c)
 {
@@ -141,7 +164,13 @@ static int use_key(
 	r = gnutls_certificate_set_x509_key_mem2(c, &cert, &key, GNUTLS_X509_FMT_PEM, NULL, 0);
 	if (r == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
 		return complain(s, TLS_KEY_FILE, -EBADMSG, "is not the certificate's key");
-	return r < 0 ? complain(s, TLS_CERTIFICATE_FILE, -EBADMSG, gnutls_strerror(r)) : 0;
+	if (r < 0) {
+		log_line(s->log, LOG_LEVEL_ERROR, "%s: cannot be used with the key in %s: %s",
+			s->path[TLS_CERTIFICATE_FILE], s->path[TLS_KEY_FILE], gnutls_strerror(r));
+		return -EBADMSG;
+	}
+	tell_dates(s, c);
+	return 0;
 }
 
 static int make_creds(const struct tls_source *s, struct file *file, struct tls_creds **ret)

@@ -135,6 +135,34 @@ class Trust(WithTls):
         self.assertIn('does not speak TLS', caught.exception.get_dbus_message())
 
 
+class Checked(WithTls):
+    """What is wrong with files of [Tls] is told before anything is used, with the place."""
+
+    def check(self, ca, certificate, key):
+        self.lab.profile('alice', 'tls', more='CaFile=%s\nCertificateFile=%s\nKeyFile=%s\n' % (ca, certificate, key))
+        self.lab.configure('sipbus.conf', '')
+        run = subprocess.run([os.environ['SIPBUSD'], '--check', '--config=' + self.lab.path('config', 'x')[:-2]], capture_output=True,
+                             text=True, timeout=60)
+        return run.returncode, run.stdout.replace(self.lab.folder + '/', '')
+
+    def test_files(self):
+        certs = self.lab.certificates
+        server, expired = certs['server'], certs['expired']
+        self.lab.write('config/nonsense', 'nonsense')
+        mine = 'config/profiles.d/alice.conf'
+        for files, code, said in (
+                ((certs.ca, server.pem, server.key), 0, ''),
+                ((certs.ca, server.pem, expired.key), 78, '%s: error: [Tls] tls/expired.key: is not the certificate' % mine),
+                ((certs.ca, expired.pem, expired.key), 0, '%s: warning: [Tls] tls/expired.pem: has expired' % mine),
+                (('nonsense', server.pem, server.key), 78, '%s: error: [Tls] config/nonsense: has nothing' % mine),
+                ((certs.ca, 'nonsense', server.key), 78, '%s: error: [Tls] config/nonsense: cannot be used with the key' % mine),
+                ((certs.ca, server.pem, 'missing'), 78, 'error: [Tls] KeyFile: config/missing does not exist')):
+            with self.subTest(said):
+                status, text = self.check(*files)
+                self.assertEqual(status, code, text)
+                self.assertIn(said, text)
+
+
 class Mutual(WithTls):
     """Kamailio wants a certificate."""
 
