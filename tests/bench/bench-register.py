@@ -50,6 +50,7 @@ def registered(count):
 
 
 SCENARIO = """\
+<?xml version="1.0" encoding="ISO-8859-1"?>
 <scenario name="register">
 <send retrans="500"><![CDATA[
 REGISTER sip:sipbus.test SIP/2.0

@@ -141,7 +141,9 @@ class Telephone:
 class Registrar:
     """Says 200 to every REGISTER over UDP and TCP, or what `answer` says; keeps what it heard."""
 
-    def __init__(self, port, host='127.0.0.1'):
+    def __init__(self, port, host='127.0.0.1', tls=None):
+        """tls: what its connections begin with, an ssl.SSLContext."""
+        self.tls = tls
         self.requests = []
         self.accepted = 0
         self.answer = lambda message: 200 # None: silence
@@ -182,7 +184,11 @@ class Registrar:
             data, peer = s.recvfrom(65536)
             self.take(data, lambda answer: s.sendto(answer, peer))
         elif s is self.tcp:
-            self.streams[s.accept()[0]] = b''
+            connection = s.accept()[0]
+            if self.tls:
+                connection.settimeout(20)
+                connection = self.tls.wrap_socket(connection, server_side=True)
+            self.streams[connection] = b''
             self.accepted += 1
         elif s in self.streams:
             data = s.recv(65536)

@@ -8,6 +8,7 @@ import ctypes
 import os
 import random
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -79,18 +80,31 @@ class Moved(case.Case):
             self.skipTest('no network namespaces here: %s' % e)
         self.addCleanup(self.cable.close)
         super().setUp()
-        self.peer = self.cable.over_there(lambda: sip.Registrar(PORT, THERE))
-        self.addCleanup(self.peer.close)
+        self.peer = self.registrar_there()
         self.address('add', HERE)
+
+    def registrar_there(self, port=PORT, tls=None):
+        peer = self.cable.over_there(lambda: sip.Registrar(port, THERE, tls))
+        self.addCleanup(peer.close)
+        return peer
+
+    def secure(self):
+        """The registrar is one that speaks TLS; what [Tls] says for that."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        pair = self.lab.certificates['server']
+        context.load_cert_chain(pair.pem, pair.key)
+        self.peer = self.registrar_there(PORT + 1, context)
+        return '[Tls]\nCaFile=%s\nServerName=%s\n' % (self.lab.certificates.ca, lab.DOMAIN)
 
     def address(self, verb, address):
         ip('address', verb, address + '/24', 'dev', 'v0')
 
     def begin(self, protocol='udp', endpoint='', listen=''):
         self.lab.configure('sipbus.conf', listen)
+        more = self.secure() if protocol == 'tls' else ''
         self.lab.configure('profiles.d/alice.conf', (
             '[Profile]\nName=alice\n[User]\nUri=sip:alice@example.com\n[Server]\nAddr=%s:%d\nProtocol=%s\nRole=registrar\n'
-            '[Endpoint]\n%s\n') % (THERE, PORT, protocol, endpoint))
+            '[Endpoint]\n%s\n%s') % (THERE, PORT + (protocol == 'tls'), protocol, endpoint, more))
         self.start()
         self.bus.wait_state(ALICE, 'registered')
 
@@ -112,7 +126,7 @@ class Moved(case.Case):
         contact = str(self.bus.get(ALICE, 'Contact'))
         hostport = contact.split('@')[1].split(';')[0]
         request = sip.request(method='INVITE', uri=contact, via='%s:%d' % (THERE, PORT), rport=False,
-                              transport='TCP' if 'transport=tcp' in contact else 'UDP',
+                              transport=contact.partition('transport=')[2].rstrip('>').upper() or 'UDP',
                               headers='Contact: <sip:tester@%s>\r\n' % THERE)
         before = len(self.peer.requests)
         host, port = hostport.rsplit(':', 1)
@@ -143,6 +157,9 @@ class Address(Moved):
 
     def test_tcp(self):
         self.moves('tcp')
+
+    def test_tls(self):
+        self.moves('tls')
 
     def test_better_way(self):
         """Both addresses are there, and routing prefers the new one: UDP follows, TCP stays connected."""
