@@ -20,6 +20,7 @@ enum {
 	CREATE_INSTANCE_ID,
 	CREATE_TRANSPORT,
 	CREATE_OUTBOUND_PROXY,
+	CREATE_GRUU,
 	CREATE_LISTEN,
 	CREATE_REGISTER,
 	CREATE_HEADERS,
@@ -39,6 +40,9 @@ const struct bus_option iface_create_options[] = {
 		"udp, tcp or tls, instead of the server's; for peers where their URI says none." },
 	[CREATE_OUTBOUND_PROXY] = { "OutboundProxy", "s",
 		"host[:port][;transport=tcp] or SIP URI." },
+	[CREATE_GRUU] = { "Gruu", "s",
+		"A URI that leads to it from everywhere (RFC 5627 section 4.3), for Contact; "
+		"peer-to-peer endpoints only." },
 	[CREATE_LISTEN] = { "Listen", "b",
 		"Be reached by anybody; peer-to-peer endpoints only, the profile's Listen if "
 		"absent." },
@@ -92,6 +96,7 @@ static int read_create(struct bus_call *c, struct endpoint_config *ret)
 	ret->endpoint_id = text_of(c, CREATE_ENDPOINT_ID);
 	ret->instance_id = text_of(c, CREATE_INSTANCE_ID);
 	ret->outbound_proxy = text_of(c, CREATE_OUTBOUND_PROXY);
+	ret->gruu = text_of(c, CREATE_GRUU);
 	return 0;
 }
 
@@ -179,13 +184,14 @@ static int explain(struct bus_call *c, int r)
 {
 	switch (r) {
 	case -EEXIST:
-		return bus_call_fail(c, r, "an endpoint with this Id exists");
+		return bus_call_fail(c, r, "an endpoint with this Id or Gruu exists");
 	case -EINVAL:
 		return bus_call_fail(c, r, "an option is malformed");
 	case -EMSGSIZE:
 		return bus_call_fail(c, r, "an option is too long");
 	case -EOPNOTSUPP:
-		return bus_call_fail(c, r, "a registered endpoint does not listen");
+		return bus_call_fail(
+			c, r, "a registered endpoint neither listens nor is given a GRUU");
 	}
 	return r;
 }

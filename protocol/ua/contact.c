@@ -22,10 +22,11 @@ static enum gruu_kind kind_of(enum contact_privacy privacy)
 	return GRUU_TEMPORARY;
 }
 
-/* RFC 5627 4.4: only with a registration that is there. */
+/* RFC 5627 4.4: what a registrar gave, only with a registration that is there. */
 static const char *find_gruu(const struct contact *c)
 {
-	if (registration_overall_state(c->ep->registration) != REGISTRATION_REGISTERED)
+	if (c->ep->kind->registers &&
+		registration_overall_state(c->ep->registration) != REGISTRATION_REGISTERED)
 		return NULL;
 	return gruu_get(c->ep, kind_of(c->privacy));
 }

@@ -21,8 +21,8 @@ struct contact {
 };
 
 /*
- * Appends the URI without brackets: a GRUU of the endpoint while it is registered and has one of
- * that kind and scheme (RFC 5627 4.4), else where it is reached over the flow.
+ * Appends the URI without brackets: a GRUU of the endpoint while it is registered, or need not be,
+ * and has one of that kind and scheme (RFC 5627 4.4), else where it is reached over the flow.
  */
 void contact_append_uri(struct buf *b, const struct contact *c);
 /* The same as a whole Contact line. */

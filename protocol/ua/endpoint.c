@@ -250,8 +250,12 @@ int endpoint_new(struct ua *ua, const struct endpoint_config *c, struct endpoint
 	ep->microsoft = microsoft_new(ep);
 	link_in(ep);
 	later_queue(&ua->later, &ep->note);
-	*ret_endpoint = ep;
-	return 0;
+	r = c->gruu ? gruu_give(ep, c->gruu) : 0;
+	if (r < 0)
+		endpoint_free(ep);
+	else
+		*ret_endpoint = ep;
+	return r;
 }
 
 void endpoint_free(struct endpoint *ep)

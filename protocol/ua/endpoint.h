@@ -21,6 +21,7 @@ struct endpoint_config {
 	const char *uri, *display_name, *endpoint_id, *instance_id;
 	enum transport transport; /* TRANSPORT_NONE: the profile's */
 	const char *outbound_proxy;
+	const char *gruu; /* of one that does not register (gruu.h); NULL: none */
 	enum endpoint_listen listen;
 };
 
@@ -73,9 +74,9 @@ struct endpoint {
 };
 
 /*
- * 0; -EEXIST: the id is taken; -EINVAL: a member is malformed; -EMSGSIZE: one is longer than
- * LIMITS_ENDPOINT_TEXT; -ENOSPC: too many; -EOPNOTSUPP: what registers does not listen. Does not
- * register by itself.
+ * 0; -EEXIST: the id or the GRUU is taken; -EINVAL: a member is malformed; -EMSGSIZE: one is longer
+ * than LIMITS_ENDPOINT_TEXT; -ENOSPC: too many; -EOPNOTSUPP: what registers does not listen, and
+ * has its registrar's GRUU. Does not register by itself.
  */
 int endpoint_new(struct ua *ua, const struct endpoint_config *c, struct endpoint **ret_endpoint);
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "protocol/ua/gruu.h"
 
+#include "protocol/base/err.h"
 #include "protocol/base/mem.h"
 #include "protocol/msg/params.h"
 #include "protocol/ua/endpoint.h"
@@ -144,14 +145,11 @@ void gruu_forget(struct endpoint *ep)
 {
 	struct gruu_set *set = &ep->gruus;
 
-	if (!set->public && !set->n_temporary)
-		return;
 	set_public(ep, NULL);
 	while (set->n_temporary) {
 		gruu_free(oldest(set));
 		set->n_temporary--;
 	}
-	endpoint_mark(ep, UA_CHANGE_CONTACT);
 }
 
 const char *gruu_get(const struct endpoint *ep, enum gruu_kind kind)
@@ -169,6 +167,13 @@ const char *gruu_get(const struct endpoint *ep, enum gruu_kind kind)
 
 /* ---- a registrar's answer ---- */
 
+static bool is_usable(const struct uri *uri)
+{
+	return uri->text.n <= LIMITS_ENDPOINT_TEXT &&
+	       (uri->scheme == URI_SIP || uri->scheme == URI_SIPS) && !uri->headers.p &&
+	       gruu_is(uri);
+}
+
 /* The URI in a quoted parameter of a contact, which has to be a GRUU. text: where it lives. */
 static bool read_param(const struct addr *a, struct slice name, struct buf *text, struct uri *ret)
 {
@@ -177,8 +182,7 @@ static bool read_param(const struct addr *a, struct slice name, struct buf *text
 	if (!addr_param(a, name, &value) || !value.p)
 		return false;
 	params_append_unescaped(text, params_unquote(value));
-	return text->n <= LIMITS_ENDPOINT_TEXT && uri_parse(buf_slice(text), ret) == 0 &&
-	       (ret->scheme == URI_SIP || ret->scheme == URI_SIPS) && gruu_is(ret);
+	return uri_parse(buf_slice(text), ret) == 0 && is_usable(ret);
 }
 
 static bool is_ours(const struct endpoint *ep, const struct addr *a)
@@ -234,5 +238,33 @@ void gruu_take(struct endpoint *ep, const struct msg *response)
 	}
 	if (!found)
 		set_public(ep, NULL);
-	endpoint_mark(ep, UA_CHANGE_CONTACT);
+}
+
+/* ---- somebody's word ---- */
+
+/* Nobody takes requests from another endpoint by saying so. */
+static bool is_anothers(const struct endpoint *ep, const struct uri *uri)
+{
+	struct buf aor = BUF_NULL;
+	bool own, known;
+
+	uri_append_aor(&aor, uri);
+	own = slice_eq(slice_str(ep->aor), buf_slice(&aor));
+	known = map_find(&ep->ua->endpoints_by_aor, buf_slice(&aor)) != NULL;
+	buf_deinit(&aor);
+	return (known && !own) || find(ep->ua, uri);
+}
+
+int gruu_give(struct endpoint *ep, const char *text)
+{
+	struct uri uri;
+
+	if (ep->kind->registers)
+		return -EOPNOTSUPP;
+	if (uri_parse(slice_str(text), &uri) < 0 || !is_usable(&uri))
+		return -EINVAL;
+	if (is_anothers(ep, &uri))
+		return -EEXIST;
+	set_public(ep, &uri);
+	return 0;
 }

@@ -34,6 +34,12 @@ struct gruu_set {
  * to LIMITS_TEMPORARY_GRUUS, of which the oldest go first. Malformed ones count as none.
  */
 void gruu_take(struct endpoint *ep, const struct msg *response);
+/*
+ * One that somebody gave an endpoint which does not register, and who knows that it leads to it
+ * (4.3). -EINVAL: it is none; -EEXIST: it is another's, or of another's address of record;
+ * -EOPNOTSUPP: the endpoint registers, and has its registrar's.
+ */
+int gruu_give(struct endpoint *ep, const char *text);
 /* The registration is over, or has another Call-ID: none is valid any more. */
 void gruu_forget(struct endpoint *ep);
 /* The public one, or the newest temporary one; NULL: none. */

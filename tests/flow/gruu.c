@@ -289,7 +289,7 @@ END_TEST
 static const struct msg *page(struct scene *s, const char *method, struct request_header *h)
 {
 	struct page_spec p = {
-		.target = SLICE("sip:bob@example.net"),
+		.target = SLICE("sip:bob@192.0.2.1"),
 		.method = slice_str(method),
 		.headers = h,
 		.n_headers = h ? 1 : 0,
@@ -495,6 +495,49 @@ START_TEST(rfc5627_4_5_remote)
 }
 END_TEST
 
+/* 4.3: what does not register may have one all the same, which leads to it. */
+START_TEST(rfc5627_4_3_given)
+{
+	static const char *const bad[] = { "sip:alice@example.com", "tel:+1;gr", "x", "",
+		"sip:alice@example.com;gr=1?Subject=x" };
+	struct scene s =
+		scene_new(&(struct world_account){ .id = "alice", .domain = "192.0.2.10" });
+	struct endpoint_config c = { .id = "given",
+		.profile = s.ep->profile,
+		.gruu = PUBLIC,
+		.listen = ENDPOINT_LISTEN_YES };
+	struct request_header h = { SLICE("Privacy"), SLICE("id") };
+	struct endpoint *ep;
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		c.gruu = bad[i];
+		ck_assert_int_eq(endpoint_new(s.wu->ua, &c, &ep), -EINVAL);
+	}
+	c.gruu = PUBLIC;
+	ck_assert_int_eq(endpoint_new(s.wu->ua, &c, &ep), 0);
+	ck_assert_str_eq(gruu_get(ep, GRUU_PUBLIC), PUBLIC);
+	s.ep = ep;
+	expect_found(&s, PUBLIC);
+	expect_contact(page(&s, "OPTIONS", NULL), PUBLIC);
+	expect_plain(&s, page(&s, "OPTIONS", &h));
+	/* Nobody takes what is another's. */
+	c.id = "thief";
+	ck_assert_int_eq(endpoint_new(s.wu->ua, &c, &(struct endpoint *){ NULL }), -EEXIST);
+	c.gruu = "sip:carol@192.0.2.10;gr=1";
+	(void)world_endpoint(
+		s.wu, &(struct world_account){ .id = "carol", .domain = "192.0.2.10" });
+	ck_assert_int_eq(endpoint_new(s.wu->ua, &c, &(struct endpoint *){ NULL }), -EEXIST);
+	endpoint_free(ep);
+	ck_assert_uint_eq(s.wu->ua->gruus.n, 0);
+	world_free(s.w);
+	/* Who registers has its registrar's. */
+	s = scene_new(&scene_alice);
+	c.profile = s.ep->profile;
+	ck_assert_int_eq(endpoint_new(s.wu->ua, &c, &ep), -EOPNOTSUPP);
+	world_free(s.w);
+}
+END_TEST
+
 /* A registrar that gives two endpoints the same one: each keeps its own, nothing dangles. */
 START_TEST(shared_by_mistake)
 {
@@ -524,4 +567,4 @@ RUN_TESTS("gruu", rfc5627_4_1_register, rfc5627_4_2_both, rfc5627_4_2_any_of_the
 	rfc5627_4_2_expiry, limit, rfc5627_4_4_invite, rfc5627_10_3_anonymous,
 	privacy_header_of_a_request, rfc5627_4_4_without_registration, rfc5627_4_4_scheme,
 	target_refresh, rfc5627_4_4_answers, request_to_public, request_to_temporary,
-	rfc5627_4_5_remote, shared_by_mistake)
+	rfc5627_4_5_remote, shared_by_mistake, rfc5627_4_3_given)
