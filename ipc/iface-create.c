@@ -189,6 +189,8 @@ static int explain(struct bus_call *c, int r)
 		return bus_call_fail(c, r, "an option is malformed");
 	case -EMSGSIZE:
 		return bus_call_fail(c, r, "an option is too long");
+	case -EADDRINUSE:
+		return bus_call_fail(c, -EIO, "the port of Uri is taken");
 	case -EOPNOTSUPP:
 		return bus_call_fail(
 			c, r, "a registered endpoint neither listens nor is given a GRUU");

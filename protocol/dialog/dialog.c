@@ -182,6 +182,8 @@ void dialog_free(struct dialog *d)
 	assert(list_is_empty(&d->usages));
 	map_remove(&d->table->by_id, &d->by_id);
 	d->table->n--;
+	flow_hold_set(&d->in, NULL);
+	flow_hold_set(&d->out, NULL);
 	drop_routes(d);
 	free(d->key);
 	free(d->remote_tag);

@@ -3,6 +3,7 @@
 #include "protocol/base/list.h"
 #include "protocol/base/map.h"
 #include "protocol/msg/msg.h"
+#include "protocol/txn/flow.h"
 
 struct buf;
 struct usage_walk;
@@ -44,6 +45,8 @@ struct dialog {
 	bool anonymous; /* our side hides who it is (RFC 3323) */
 	enum dialog_state state;
 	struct list usages; /* of struct usage */
+	/* What the last request came over and ours went over: theirs is kept open as ours is. */
+	struct flow_hold in, out;
 };
 
 void dialog_table_init(struct dialog_table *dt, uint64_t seed);

@@ -11,6 +11,7 @@ void flow_init(struct flow *f, const struct flow_ops *ops, enum transport transp
 	list_init(&f->endpoints);
 	list_init(&f->racers);
 	list_init(&f->registrations);
+	list_init(&f->holds);
 }
 
 struct flow *flow_ref(struct flow *f)
@@ -61,4 +62,26 @@ struct slice flow_local_host(const struct flow *f)
 bool flow_addr_equal(const struct flow_addr *a, const struct flow_addr *b)
 {
 	return a->port == b->port && strcmp(a->host, b->host) == 0;
+}
+
+void flow_hold_set(struct flow_hold *h, struct flow *f)
+{
+	if (f && f->state == FLOW_DOWN)
+		f = NULL;
+	if (f == h->flow)
+		return;
+	flow_ref(f);
+	list_remove(&h->node);
+	flow_unref(h->flow);
+	h->flow = f;
+	if (f)
+		list_append(&f->holds, &h->node);
+}
+
+void flow_drop_holds(struct flow *f)
+{
+	struct list *node;
+
+	while ((node = list_first(&f->holds)))
+		flow_hold_set(list_entry(node, struct flow_hold, node), NULL);
 }

@@ -71,6 +71,13 @@ struct flow {
 	struct list racers;        /* of struct race_lane: those that wait for it to be up */
 	struct list registrations; /* of struct registration: those that were made over it */
 	struct keepalive *keepalive; /* the core's, while it keeps the flow alive; else NULL */
+	struct list holds;           /* of struct flow_hold */
+};
+
+/* A reference that is given back when the flow goes down. Zeroed: holds nothing. */
+struct flow_hold {
+	struct list node;
+	struct flow *flow;
 };
 
 /* One reference: the host's. */
@@ -88,3 +95,8 @@ bool flow_is_reliable(const struct flow *f);
 /* local.host, or "0.0.0.0" for what could not even be begun and so has no address of ours. */
 struct slice flow_local_host(const struct flow *f);
 bool flow_addr_equal(const struct flow_addr *a, const struct flow_addr *b);
+
+/* Holds f instead of what it holds; NULL, or one that is down: nothing. */
+void flow_hold_set(struct flow_hold *h, struct flow *f);
+/* f is down: all who hold it let go. */
+void flow_drop_holds(struct flow *f);

@@ -7,6 +7,7 @@
 #include "protocol/msg/build.h"
 #include "protocol/msg/scan.h"
 #include "protocol/msg/uuid.h"
+#include "protocol/ua/endpoint-listen.h"
 #include "protocol/ua/endpoint-route.h"
 #include "protocol/ua/incoming.h"
 #include "protocol/ua/limits.h"
@@ -249,6 +250,11 @@ int endpoint_new(struct ua *ua, const struct endpoint_config *c, struct endpoint
 		ep->registration = registration_new(ep);
 	ep->microsoft = microsoft_new(ep);
 	link_in(ep);
+	r = endpoint_listen_start(ep, &uri);
+	if (r < 0) {
+		endpoint_free(ep);
+		return r;
+	}
 	later_queue(&ua->later, &ep->note);
 	r = c->gruu ? gruu_give(ep, c->gruu) : 0;
 	if (r < 0)
@@ -276,6 +282,7 @@ void endpoint_free(struct endpoint *ep)
 		incoming_free(list_entry(node, struct incoming, node));
 	endpoint_set_flow(ep, NULL);
 	microsoft_free(ep->microsoft);
+	endpoint_listen_stop(ep);
 	auth_deinit(&ep->auth);
 	later_cancel(&ep->note);
 	timer_cancel(&ua->timers, &ep->close_timer);

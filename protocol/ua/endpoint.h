@@ -57,6 +57,8 @@ struct endpoint {
 	char *server;        /* "udp:192.0.2.1:5060", whom flow leads to */
 	/* The server as configured that flow was opened for, "udp:sip.example.com:0". */
 	char *flow_key;
+	struct host_listener *listener; /* NULL: it does not listen, or needs no socket for it */
+	struct flow_addr listen_at;
 	bool auto_refresh, listens;
 	bool closing, leaving;
 
@@ -76,7 +78,7 @@ struct endpoint {
 /*
  * 0; -EEXIST: the id or the GRUU is taken; -EINVAL: a member is malformed; -EMSGSIZE: one is longer
  * than LIMITS_ENDPOINT_TEXT; -ENOSPC: too many; -EOPNOTSUPP: what registers does not listen, and
- * has its registrar's GRUU. Does not register by itself.
+ * has its registrar's GRUU; -EADDRINUSE, -EIO: it cannot listen there. Does not register by itself.
  */
 int endpoint_new(struct ua *ua, const struct endpoint_config *c, struct endpoint **ret_endpoint);
 /*

@@ -38,6 +38,16 @@ struct host_secret_query {
 	struct slice scheme; /* "digest" */
 };
 
+/* Where an endpoint wants to be met by anybody. */
+struct host_listen {
+	enum transport transport; /* UDP: TCP at the same port as well (RFC 3261 section 18) */
+	struct slice host; /* numeric: there alone, if it is this machine's; else everywhere */
+	uint16_t port;     /* 0: the transport's own, or any where somebody has that */
+	const char *pool;  /* what that pool sends leaves from there, where it can */
+	const struct profile *profile;
+};
+struct host_listener;
+
 /*
  * The contract with the outside, implemented once in daemon/ and once in tests/support/world.c.
  * Members only queue: none may call back into the core before it returns; outcomes come later as
@@ -55,6 +65,13 @@ struct host_ops {
 	void (*secret)(void *ctx, uint64_t query, const struct host_secret_query *what);
 	void (*random)(void *ctx, void *out, size_t n);
 	digest_hash_fn *hash;
+	/*
+	 * Sockets that listen there until unlisten(): those that do already, or new ones. *ret_at:
+	 * the first. 0, -EADDRINUSE, or -EIO, logged. NULL: what listens at all is listened to.
+	 */
+	int (*listen)(void *ctx, const struct host_listen *where, struct flow_addr *ret_at,
+		struct host_listener **ret_listener);
+	void (*unlisten)(void *ctx, struct host_listener *l);
 };
 
 struct host {

@@ -329,6 +329,7 @@ static int join(struct refer_in *r, struct slice to_tag)
 		if (error < 0)
 			return error;
 		dialog_confirm(d, NULL);
+		flow_hold_set(&d->in, r->flow);
 	}
 	usage_join(&r->usage, &usage_class, d);
 	r->expires = timers_of(r)->now + LIMITS_REFER_SECONDS * USEC_PER_SEC;

@@ -304,6 +304,7 @@ bool refer_first_notify(struct ua *ua, struct flow *reply_flow, struct msg *m)
 		return true;
 	}
 	dialog_confirm(d, NULL);
+	flow_hold_set(&d->in, reply_flow);
 	d->local_cseq = cseq_of(r);
 	map_remove(&ua->refers, &r->by_call);
 	usage_join(&r->usage, &usage_class, d);

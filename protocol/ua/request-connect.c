@@ -31,14 +31,25 @@ static struct flow *open_flow(struct request *r, const struct locate_hop *hop)
 	return host->ops->open(host->ctx, &t);
 }
 
+static bool leads_there(const struct flow *f, const struct locate_hop *hop)
+{
+	return f && f->state != FLOW_DOWN && f->transport == hop->transport &&
+	       flow_addr_equal(&f->peer, &hop->addr);
+}
+
 struct flow *request_open_flow(struct request *r, const struct locate_hop *hop)
 {
+	const struct dialog *d = r->way.dialog;
 	const char *key;
 	struct flow *f = registration_known_flow(r->ep, r->way.reg_id, &key);
 
-	if ((r->to_server || r->way.dialog) && f && f->state != FLOW_DOWN &&
-		f->transport == hop->transport && flow_addr_equal(&f->peer, &hop->addr))
+	if ((r->to_server || d) && leads_there(f, hop))
 		return f;
+	/* A peer that does not listen has its own connection as its Contact. */
+	if (d && leads_there(d->in.flow, hop))
+		return d->in.flow;
+	if (d && leads_there(d->out.flow, hop))
+		return d->out.flow;
 	return open_flow(r, hop);
 }
 

@@ -166,6 +166,8 @@ void request_send(struct request *r, struct flow *f)
 	/* What its size alone sends over TCP changes nothing, unless it registers that Contact. */
 	if (!r->upgraded || r->way.server == REQUEST_TO_REGISTRAR)
 		keep_flow(r, r->flow);
+	if (r->way.dialog)
+		flow_hold_set(&r->way.dialog->out, r->flow);
 	transmit(r, buf_slice(&bytes));
 	buf_deinit(&credentials);
 	buf_deinit(&bytes);

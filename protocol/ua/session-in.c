@@ -279,8 +279,10 @@ unsigned session_in_receive(struct endpoint *ep, struct flow *reply_flow, struct
 	check(ep, m, &v);
 	if (!v.status)
 		d = make_dialog(ep->ua, m, &v);
-	if (d)
+	if (d) {
+		flow_hold_set(&d->in, reply_flow);
 		s = begin(ep, reply_flow, m, d);
+	}
 	if (s)
 		note_replaced(s, &v);
 	else if (v.status)

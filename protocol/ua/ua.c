@@ -221,6 +221,7 @@ void ua_flow_down(struct ua *ua, struct flow *f, const char *reason)
 	while ((node = list_first(&f->endpoints)))
 		endpoint_flow_down(list_entry(node, struct endpoint, by_flow));
 	race_flow_down(f, reason);
+	flow_drop_holds(f);
 	txn_table_flow_down(&ua->txns, f);
 	ua->flow_error = NULL;
 	flow_unref(f);

@@ -246,6 +246,8 @@ static void receive_in_dialog(struct ua *ua, struct flow *f, struct msg *m)
 	struct dialog *d = dialog_find_of_request(&ua->dialogs, m);
 	struct flow *back = uas_reply_flow(ua, f, m);
 
+	if (d)
+		flow_hold_set(&d->in, f);
 	if (!d) {
 		/* A NOTIFY may be the first that we see of its dialog. */
 		if (!refer_receive(ua, back, m) && !microsoft_receive(ua, f, back, m) &&

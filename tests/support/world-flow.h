@@ -20,6 +20,7 @@ struct world_flow {
 	char *pool, *domain; /* whose it is, and for which name: "" for none */
 	struct timer closed; /* armed once the core wants it to end */
 	char close_reason[64];
+	struct timer idle;   /* armed since nobody uses it, if the world closes what is idle */
 	usec_t last_arrival; /* a stream keeps its order */
 	unsigned reg_id;     /* 0: anybody's */
 };

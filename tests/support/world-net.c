@@ -84,6 +84,16 @@ static void end_connecting(struct world_flow *f)
 	timer_cancel(&w->timers, &f->connected);
 }
 
+static void fire_idle(struct timer *t);
+
+static void cancel_idle(struct world_flow *f)
+{
+	struct world *w = f->ua->w;
+
+	w->n_hopeless -= timer_is_armed(&f->idle);
+	timer_cancel(&w->timers, &f->idle);
+}
+
 static void flow_free(struct world_flow *f)
 {
 	struct list *node;
@@ -92,6 +102,7 @@ static void flow_free(struct world_flow *f)
 		packet_free(list_entry(node, struct world_packet, node));
 	end_connecting(f);
 	timer_cancel(&f->ua->w->timers, &f->closed);
+	cancel_idle(f);
 	list_remove(&f->node);
 	free(f->pool);
 	free(f->domain);
@@ -130,9 +141,24 @@ static void on_send(struct flow *base, struct slice bytes)
 	free(p.bytes);
 }
 
+/* Nothing waits for the end of it: world_settle() lets no time pass for that. */
+static void arm_idle(struct world_flow *f)
+{
+	struct world *w = f->ua->w;
+	usec_t after = f->base.incoming ? w->net.idle : w->net.linger;
+
+	cancel_idle(f);
+	if (!after || !flow_is_reliable(&f->base) || f->base.state != FLOW_UP)
+		return;
+	w->n_hopeless++;
+	f->idle.fire = fire_idle;
+	timer_arm(&w->timers, &f->idle, after);
+}
+
 static void on_unused(struct flow *base)
 {
 	flow_of(base)->ua->w->garbage = true;
+	arm_idle(flow_of(base));
 }
 
 /* Not before the core has returned. */
@@ -192,6 +218,7 @@ static void flow_down(struct world_flow *f, const char *reason)
 	if (f->base.state == FLOW_DOWN)
 		return;
 	end_connecting(f);
+	cancel_idle(f);
 	f->base.state = FLOW_DOWN;
 	wu->w->garbage = true;
 	ua_advance(wu->ua, wu->w->timers.now);
@@ -408,6 +435,15 @@ static void end_both(struct world_flow *f, const char *reason, const char *far_r
 	flow_down(f, reason);
 	if (far)
 		flow_down(far, far_reason);
+}
+
+static void fire_idle(struct timer *t)
+{
+	struct world_flow *f = container_of(t, struct world_flow, idle);
+
+	f->ua->w->n_hopeless--;
+	if (flow_is_unused(&f->base))
+		end_both(f, "idle", "the peer closed the connection");
 }
 
 static void fire_closed(struct timer *t)

@@ -13,6 +13,8 @@ struct world_net {
 	unsigned loss, duplicate, reorder; /* per cent, UDP only */
 	usec_t dns_delay;
 	unsigned drop_next; /* that many datagrams from now on vanish */
+	/* A connection that nobody uses closes after that: ours, and those of others; 0: never. */
+	usec_t linger, idle;
 };
 struct world_net *world_net(struct world *w);
 enum world_reach {

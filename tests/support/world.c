@@ -252,12 +252,38 @@ static size_t host_hash(void *ctx, enum challenge_algorithm algorithm, const str
 	return 0;
 }
 
+static int host_listen(void *ctx, const struct host_listen *where, struct flow_addr *ret_at,
+	struct host_listener **ret_listener)
+{
+	struct world_ua *wu = ctx;
+
+	if (wu->listen_error)
+		return wu->listen_error;
+	wu->n_listening++;
+	wu->listen = *where;
+	wu->listen.host = SLICE_NULL;
+	(void)snprintf(ret_at->host, sizeof(ret_at->host), "%s", wu->address);
+	ret_at->port = where->port ? where->port : transport_default_port(where->transport);
+	*ret_listener = ctx; /* one is as good as another */
+	return 0;
+}
+
+static void host_unlisten(void *ctx, struct host_listener *l)
+{
+	struct world_ua *wu = ctx;
+
+	ck_assert(l && wu->n_listening);
+	wu->n_listening--;
+}
+
 static const struct host_ops host_ops = {
 	.open = world_net_open,
 	.resolve = world_dns_resolve,
 	.secret = host_secret,
 	.random = host_random,
 	.hash = host_hash,
+	.listen = host_listen,
+	.unlisten = host_unlisten,
 };
 
 static void host_log(void *ctx, enum log_level level, const char *text)
@@ -329,6 +355,8 @@ void world_expect_idle(struct world_ua *wu)
 	ck_assert_uint_eq(wu->ua->invites.n, 0);
 	ck_assert_uint_eq(wu->ua->n_sessions, 0);
 	ck_assert_uint_eq(wu->n_sessions, 0);
+	if (list_is_empty(&wu->ua->endpoints))
+		ck_assert_uint_eq(wu->n_listening, 0);
 	ck_assert(list_is_empty(&wu->ua->later.notes));
 	ck_assert(list_is_empty(&wu->answers));
 	ck_assert(list_is_empty(&wu->w->packets));
