@@ -176,6 +176,8 @@ void app_bus_listeners(struct app *a)
 	char ports[LISTENERS_MAX][8];
 	size_t n = net_listening(a->net, at, LISTENERS_MAX);
 
+	if (!a->iface)
+		return;
 	n = n < LISTENERS_MAX ? n : LISTENERS_MAX;
 	for (size_t i = 0; i < n; i++) {
 		(void)snprintf(ports[i], sizeof(ports[i]), "%u", at[i].at.port);

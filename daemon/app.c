@@ -8,6 +8,7 @@
 #include "conf/config.h"
 #include "conf/daemon-conf.h"
 #include "daemon/hash.h"
+#include "daemon/net-serve.h"
 #include "daemon/net.h"
 #include "daemon/random.h"
 #include "daemon/state.h"
@@ -48,12 +49,32 @@ static void host_random(void *ctx, void *out, size_t n)
 	random_fill(out, n);
 }
 
+static int host_listen(void *ctx, const struct host_listen *where, struct flow_addr *ret_at,
+	struct host_listener **ret_listener)
+{
+	struct app *a = ctx;
+	int r = net_serve(a->net, where, ret_at, ret_listener);
+
+	app_bus_listeners(a);
+	return r;
+}
+
+static void host_unlisten(void *ctx, struct host_listener *l)
+{
+	struct app *a = ctx;
+
+	net_serve_end(l);
+	app_bus_listeners(a);
+}
+
 static const struct host_ops host_ops = {
 	.open = host_open,
 	.resolve = host_resolve,
 	.secret = host_secret,
 	.random = host_random,
 	.hash = hash_pieces,
+	.listen = host_listen,
+	.unlisten = host_unlisten,
 };
 
 /* ---- configuration ---- */

@@ -6,6 +6,7 @@
 
 #include "daemon/loop.h"
 #include "daemon/net-conn.h"
+#include "daemon/net-serve.h"
 #include "daemon/random.h"
 #include "protocol/base/buf.h"
 #include "protocol/base/err.h"
@@ -131,6 +132,7 @@ static void conn_free(struct net_conn *c)
 	net->n_partial -= c->in.cap;
 	buf_deinit(&c->in);
 	net_stream_drop(c);
+	free(c->pool);
 	free(c);
 }
 
@@ -378,7 +380,8 @@ static struct net_conn *conn_new(
 	return c;
 }
 
-/* Where others reach us: our listener's port if it hears at that address, else this one. */
+/* Where others reach us: our listener's port if it hears at that address, its own before those of
+ * all, else this one. */
 static void show_local(struct net_conn *c)
 {
 	struct net_flow *f = &c->base;
@@ -386,13 +389,18 @@ static void show_local(struct net_conn *c)
 	if (getsockname(c->fd, &f->local.sa, &f->local.len) < 0)
 		return;
 	net_addr_show(&f->local, &f->flow.local);
+	if (c->peer)
+		return;
 	list_for_each (node, &f->net->sockets) {
 		const struct net_socket *s = list_entry(node, struct net_socket, node);
+		bool own = net_serve_is_for(s, f->flow.pool);
 
-		if (s->transport == f->flow.transport &&
+		if (s->transport == f->flow.transport && (own || s->listed) &&
 			s->bound.sa.sa_family == f->local.sa.sa_family &&
 			(net_addr_is_any(&s->bound) || net_addr_same_host(&s->bound, &f->local)))
 			f->flow.local.port = net_addr_port(&s->bound);
+		if (own)
+			return;
 	}
 }
 
@@ -479,6 +487,7 @@ static struct flow *connect_to(struct net *net, const struct host_target *target
 	}
 	c = conn_new(net, target->transport, fd, to);
 	c->base.idle_timeout = linger_of(target->profile);
+	c->base.flow.pool = c->pool = mem_strdup(target->pool);
 	c->target = key;
 	map_insert(&net->targets, &c->by_target, slice_str(key));
 	if (identity)

@@ -37,6 +37,7 @@ struct net_conn {
 	/* Ours: whose it is and where it leads, while it may be shared: in net->targets. */
 	struct map_node by_target;
 	char *target;
+	char *pool;            /* whose: flow.pool */
 	struct net_peer *peer; /* NULL: we opened it */
 	bool proven;           /* sent a valid message */
 	bool pongs;            /* answered a ping, so silence means something */

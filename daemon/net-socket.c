@@ -64,6 +64,7 @@ int net_socket_open(struct net_socket *s, struct net *net, int type)
 	struct flow_addr at;
 
 	s->net = net;
+	list_init(&s->uses);
 	s->fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (s->fd < 0)
 		r = -errno;

@@ -15,6 +15,8 @@ struct net_socket {
 	struct net_addr asked, bound; /* asked may have port 0 */
 	bool on_demand;               /* nobody listed it; made to send */
 	bool wanted;                  /* the configuration being applied lists it */
+	bool listed;                  /* the one that was applied last does */
+	struct list uses;             /* by endpoints: net-serve.c */
 	usec_t idle_timeout, first_timeout;
 	struct tls_identity *identity; /* TLS */
 	bool mutual;                   /* a certificate is asked for, good for one of these */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "daemon/loop.h"
+#include "daemon/net-serve.h"
 #include "daemon/net-socket.h"
 #include "protocol/base/err.h"
 #include "protocol/base/log.h"
@@ -478,22 +479,30 @@ int net_udp_listen(struct net *net, const struct net_socket *as)
 	return open_socket(net, as, &u);
 }
 
-/* The socket to send from: bound to that very address, or to none; listed before made up. */
-static struct net_udp *socket_for(struct net *net, const struct net_addr *source)
+/* The socket to send from: bound to that very address, or to none; its own before those of others,
+ * listed before made up. */
+static struct net_udp *socket_for(struct net *net, const struct net_addr *source, const char *pool)
 {
-	struct net_udp *any = NULL;
+	struct net_udp *any = NULL, *same = NULL;
 
 	list_for_each (node, &net->sockets) {
 		struct net_socket *s = list_entry(node, struct net_socket, node);
 
 		if (s->transport != TRANSPORT_UDP || s->bound.sa.sa_family != source->sa.sa_family)
 			continue;
-		if (net_addr_same_host(&s->bound, source))
+		if (!net_addr_is_any(&s->bound) && !net_addr_same_host(&s->bound, source))
+			continue;
+		if (net_serve_is_for(s, pool))
 			return udp_of(s);
-		if (net_addr_is_any(&s->bound) && (!any || any->base.on_demand))
+		/* What others opened for themselves goes with them. */
+		if (!s->listed && !s->on_demand)
+			continue;
+		if (!net_addr_is_any(&s->bound))
+			same = same ? same : udp_of(s);
+		else if (!any || any->base.on_demand)
 			any = udp_of(s);
 	}
-	return any;
+	return same ? same : any;
 }
 
 /* From the socket and address that the peer knows already (RFC 3261 section 18.2.2). */
@@ -511,13 +520,13 @@ static struct flow *open_beside(const struct flow *beside, const struct net_addr
 }
 
 /* Routing is asked each time: it changes under a laptop, and a flow from where we were is dead. */
-static struct flow *open_from(
-	struct net *net, const struct net_addr *source, const struct net_addr *to, int *ret_error)
+static struct flow *open_from(struct net *net, const struct net_addr *source,
+	const struct net_addr *to, const char *pool, int *ret_error)
 {
 	struct net_socket as = { .transport = TRANSPORT_UDP,
 		.asked = net_addr_any(to->sa.sa_family, 0),
 		.on_demand = true };
-	struct net_udp *u = socket_for(net, source);
+	struct net_udp *u = socket_for(net, source, pool);
 	struct net_udp_flow *f;
 	int r = u ? 0 : open_socket(net, &as, &u);
 
@@ -538,7 +547,7 @@ struct flow *net_udp_open(
 
 	if (!f) {
 		r = net_addr_source(to, &source);
-		f = r < 0 ? NULL : open_from(net, &source, to, &r);
+		f = r < 0 ? NULL : open_from(net, &source, to, target->pool, &r);
 	}
 	if (!f) {
 		f = net_flow_broken(net, target, strerror(-r));

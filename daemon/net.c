@@ -120,6 +120,7 @@ static int open_wish(struct net *net, const struct wish *w)
 			transport_name(as.transport), net_addr_port(&w->at));
 		return r;
 	}
+	as.listed = true;
 	return as.transport == TRANSPORT_UDP ? net_udp_listen(net, &as) : net_listen(net, &as);
 }
 
@@ -148,9 +149,9 @@ static void close_unclaimed(struct net *net)
 	list_for_each_safe (node, next, &net->sockets) {
 		struct net_socket *s = list_entry(node, struct net_socket, node);
 
-		if (s->wanted || s->on_demand)
-			s->wanted = false;
-		else
+		s->listed = s->wanted;
+		s->wanted = false;
+		if (!s->listed && !s->on_demand && list_is_empty(&s->uses))
 			s->close(s);
 	}
 }

@@ -30,6 +30,7 @@ enum {
 #define NET_DRAIN_TIMEOUT (2 * USEC_PER_SEC)    /* for the last answer on its way out */
 #define NET_ASK_TIMEOUT (60 * USEC_PER_SEC)     /* for somebody's word on a certificate */
 #define NET_PONG_TIMEOUT (10 * USEC_PER_SEC)    /* RFC 5626 section 4.4.1 */
+#define NET_FIRST_TIMEOUT (60 * USEC_PER_SEC)   /* for a stranger's first message, by default */
 #define NET_IDLE_TIMEOUT (15 * 60 * USEC_PER_SEC)
 
 /* What went through the sockets since the start. The bus does not show it yet. */
