@@ -250,13 +250,10 @@ int endpoint_new(struct ua *ua, const struct endpoint_config *c, struct endpoint
 		ep->registration = registration_new(ep);
 	ep->microsoft = microsoft_new(ep);
 	link_in(ep);
-	r = endpoint_listen_start(ep, &uri);
-	if (r < 0) {
-		endpoint_free(ep);
-		return r;
-	}
 	later_queue(&ua->later, &ep->note);
-	r = c->gruu ? gruu_give(ep, c->gruu) : 0;
+	r = endpoint_listen_start(ep, &uri);
+	if (r == 0 && c->gruu)
+		r = gruu_give(ep, c->gruu);
 	if (r < 0)
 		endpoint_free(ep);
 	else
