@@ -7,6 +7,7 @@
 #include "daemon/access.h"
 #include "daemon/app.h"
 #include "daemon/net.h"
+#include "daemon/tls.h"
 #include "ipc/bus-connection.h"
 #include "ipc/iface.h"
 #include "protocol/base/err.h"
@@ -91,6 +92,32 @@ static void ask_agent(void *ctx, uint64_t query, const struct host_secret_query 
 		secrets_answer(&a->secrets, query, SLICE_NULL, SLICE_NULL);
 }
 
+static void on_certificate(void *ctx, uint64_t query, enum iface_trust trust)
+{
+	struct app *a = ctx;
+
+	net_decide(a->net, query, trust == IFACE_TRUSTED ? TLS_NO_FAILURE : TLS_UNTRUSTED);
+}
+
+static int ask_about_certificate(void *ctx, const struct net_question *q)
+{
+	struct app *a = ctx;
+	const struct iface_certificate what = { .query = q->flow,
+		.profile = q->profile,
+		.server = q->domain,
+		.address = q->at.host,
+		.port = q->at.port,
+		.subject = q->peer->subject,
+		.issuer = q->peer->issuer,
+		.fingerprint = q->peer->fingerprint,
+		.not_after = q->peer->not_after,
+		.bytes = q->certificate };
+
+	if (!a->iface || !q->profile || !q->domain)
+		return -ENOENT;
+	return iface_ask_certificate(a->iface, &what);
+}
+
 /* ---- life ---- */
 
 /* Without its bus the daemon is deaf to its users: it says goodbye to registrars and ends. */
@@ -127,6 +154,7 @@ int app_bus_start(struct app *a)
 		.may_use = on_may_use,
 		.is_administrator = on_is_administrator,
 		.secret = on_secret,
+		.certificate = on_certificate,
 		.find_profile = on_find_profile,
 		.one_user = !a->options->system,
 		.ctx = a };
@@ -137,6 +165,7 @@ int app_bus_start(struct app *a)
 		return r;
 	a->secrets.ask_agent = ask_agent;
 	a->secrets.agent_ctx = a;
+	net_set_ask(a->net, ask_about_certificate, a);
 	return 0;
 }
 
@@ -154,6 +183,7 @@ int app_bus_own(struct app *a)
 void app_bus_stop(struct app *a)
 {
 	a->secrets.ask_agent = NULL;
+	net_set_ask(a->net, NULL, NULL);
 	a->iface = iface_free(a->iface);
 	a->bus = bus_connection_free(a->bus);
 	access_deinit(&a->access);

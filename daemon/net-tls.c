@@ -104,9 +104,7 @@ static void ask(struct net_conn *c)
 	c->asked = net_conn_now(c);
 	q.peer = tls_peer(c->tls);
 	q.certificate = tls_certificate(c->tls);
-	if (net->ask)
-		net->ask(net->ask_ctx, &q);
-	else
+	if (!net->ask || net->ask(net->ask_ctx, &q) < 0)
 		tls_decide(c->tls, TLS_UNTRUSTED, wall());
 }
 

@@ -70,8 +70,8 @@ struct net_question {
 	const struct flow_tls *peer;
 	struct slice certificate; /* DER */
 };
-/* Everything in q is good until it returns. */
-typedef void net_ask_fn(void *ctx, const struct net_question *q);
+/* Everything in q is good until it returns. Negative: there is nobody to ask, which refuses. */
+typedef int net_ask_fn(void *ctx, const struct net_question *q);
 /* Who is asked; with NULL, as at first, nobody is, and such a certificate is refused. */
 void net_set_ask(struct net *net, net_ask_fn *ask, void *ctx);
 /* The answer, not from within the question: TLS_NO_FAILURE goes on. Late ones find nobody. */

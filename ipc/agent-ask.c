@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Asking agents, one after the other, until somebody takes the work. */
+#include <string.h>
+
 #include "ipc/agent-private.h"
 #include "ipc/bus-ask.h"
+#include "ipc/bus-error.h"
 #include "ipc/bus-option.h"
 #include "ipc/iface-private.h"
 #include "ipc/iface-session.h"
@@ -49,6 +52,7 @@ void agent_ask_free(struct agent_ask *q)
 	free(q->endpoint_id);
 	free(q->realm);
 	free(q->scheme);
+	agent_certificate_free(q->certificate);
 	free(q);
 }
 
@@ -192,6 +196,8 @@ static void give_up(struct agent_ask *q)
 		agent_session_give_up(q);
 	else if (q->in)
 		incoming_pass(q->in);
+	else if (q->certificate)
+		agent_certificate_give_up(q);
 	else
 		h->secret(h->ctx, q->query, SLICE_NULL, SLICE_NULL);
 }
@@ -205,6 +211,8 @@ static const struct {
 	[AGENT_PAGE] = { "PageReceived", write_page, take_page },
 	[AGENT_REQUEST] = { "RequestReceived", write_request, take_request },
 	[AGENT_CREDENTIALS] = { "CredentialsRequired", write_credentials, take_credentials },
+	[AGENT_CERTIFICATE] = { "CertificateReceived", agent_certificate_write,
+		agent_certificate_take },
 };
 
 /* ---- the chain ---- */
@@ -229,6 +237,11 @@ static void on_reply(void *ctx, struct bus_reply *reply)
 
 	q->ask = NULL;
 	if (!reply->error && kinds[q->kind].take(q, &reply->args)) {
+		finish(q);
+		return;
+	}
+	if (reply->error && q->certificate && strcmp(reply->error, BUS_ERROR_REFUSED) == 0) {
+		give_up(q);
 		finish(q);
 		return;
 	}
@@ -308,6 +321,16 @@ void agent_incoming_gone(struct agents *all, struct incoming *in)
 		finish(q);
 }
 
+int agent_ask_begin(struct agent_ask *q, const struct endpoint *ep)
+{
+	if (!ep || !next_agent(q, ep)) {
+		agent_ask_free(q);
+		return -ENOENT;
+	}
+	ask_next(q);
+	return 0;
+}
+
 int agent_secret(struct agents *all, uint64_t query, const struct host_secret_query *what)
 {
 	struct endpoint *ep = endpoint_find(all->iface->ua, slice_str(what->endpoint_id));
@@ -317,10 +340,5 @@ int agent_secret(struct agents *all, uint64_t query, const struct host_secret_qu
 	q->endpoint_id = mem_strdup(what->endpoint_id);
 	q->realm = slice_dup(what->realm);
 	q->scheme = slice_dup(what->scheme);
-	if (!ep || !next_agent(q, ep)) {
-		agent_ask_free(q);
-		return -ENOENT;
-	}
-	ask_next(q);
-	return 0;
+	return agent_ask_begin(q, ep);
 }

@@ -4,6 +4,7 @@
 #include "ipc/agent.h"
 #include "protocol/base/timer.h"
 
+struct agent_certificate;
 struct bus_ask;
 struct bus_reader;
 struct bus_watch;
@@ -18,6 +19,7 @@ enum agent_kind {
 	AGENT_SUBSCRIPTION,
 	AGENT_REQUEST,
 	AGENT_CREDENTIALS,
+	AGENT_CERTIFICATE,
 };
 
 struct agents {
@@ -61,9 +63,10 @@ struct agent_ask {
 	struct incoming *in; /* page and request */
 	struct iface_session *session;
 	char *id; /* page */
-	/* credentials */
+	/* credentials and certificate */
 	uint64_t query;
 	char *endpoint_id, *realm, *scheme;
+	struct agent_certificate *certificate;
 };
 
 /* Opens a call of a method of iface_agent. */
@@ -75,8 +78,17 @@ bool agent_serves(const struct agent *a, const struct agent_ask *q, const struct
 struct agent_ask *agent_ask_new(struct agents *all, enum agent_kind kind, usec_t limit);
 /* Tells observers, then asks one agent after the other; the answer may come before this returns. */
 void agent_ask_start(struct agent_ask *q);
+/* The same for what observers do not hear of; -ENOENT: there is nobody to ask, and q is gone. */
+int agent_ask_begin(struct agent_ask *q, const struct endpoint *ep);
 /* Without an answer. */
 void agent_ask_free(struct agent_ask *q);
+
+/* agent-certificate.c */
+void agent_certificate_write(struct bus_writer *w, const struct agent_ask *q);
+bool agent_certificate_take(struct agent_ask *q, struct bus_reader *r);
+void agent_certificate_give_up(struct agent_ask *q);
+/* NULL is fine. */
+void agent_certificate_free(struct agent_certificate *c);
 
 /* agent-session.c */
 bool agent_session_is_for(const struct agent *a, const struct agent_ask *q);

@@ -51,6 +51,15 @@ const struct bus_interface iface_agent = {
 				.doc = "A server asks for credentials that the profile does not hold. Answer: "
 				       "User s (the profile's if absent), Password s; kept in memory only. "
 				       "details: Profile o, Uri s." },
+			{ .name = "CertificateReceived",
+				.in = "osaya{sv}",
+				.args = BUS_ARGS("endpoint", "server", "certificate", "details"),
+				.doc = "No known authority issued the certificate (DER) of a server, and the "
+				       "profile has TrustOnFirstUse. Returning trusts its key for that server "
+				       "from now on, and another key is refused without asking; the error "
+				       "org.sipbus1.Error.Refused refuses this connection. Details: Profile o, "
+				       "Address s, Port u, Subject s, Issuer s, Fingerprint s (SHA-256), "
+				       "NotAfter t. Who takes all kinds of work should know this one." },
 			{ .name = "Released", .doc = "The agent is no longer used." },
 			{ 0 },
 		},
@@ -62,6 +71,7 @@ static const char *const kind_names[] = {
 	[AGENT_SUBSCRIPTION] = "subscription",
 	[AGENT_REQUEST] = "request",
 	[AGENT_CREDENTIALS] = "credentials",
+	[AGENT_CERTIFICATE] = "certificate",
 };
 
 struct agents *agent_list_new(struct iface *i)

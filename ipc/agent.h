@@ -8,6 +8,7 @@
 
 struct agent_ask;
 struct agents;
+struct iface_certificate;
 struct iface_session;
 
 enum {
@@ -44,5 +45,7 @@ void agent_session_incoming(struct agents *a, struct iface_session *is);
 void agent_session_gone(struct iface_session *is);
 /* The client that is asked at the moment. */
 const char *agent_asked(const struct agent_ask *q);
+/* As iface_ask_certificate(). */
+int agent_certificate(struct agents *a, const struct iface_certificate *what);
 /* As iface_ask_secret(). */
 int agent_secret(struct agents *a, uint64_t query, const struct host_secret_query *what);

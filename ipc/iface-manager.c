@@ -141,7 +141,7 @@ static int guard(const struct bus_access *a, void *object)
 static const struct bus_option filter_options[] = {
 	[AGENT_ENDPOINTS] = { "Endpoints", "ao", "Only for these; all if absent." },
 	[AGENT_KINDS] = { "Kinds", "as",
-		"session, page, subscription, request, credentials; all if absent." },
+		"session, page, subscription, request, credentials, certificate; all if absent." },
 	[AGENT_SESSION_TYPES] = { "SessionTypes", "as", "pc2pc, pc2ph, im; all if absent." },
 	[AGENT_EVENTS] = { "Events", "as", "Event packages; all if absent." },
 	[AGENT_PRIORITY] = { "Priority", "i", "Higher is asked first; 0 if absent." },

@@ -178,6 +178,11 @@ int iface_ask_secret(struct iface *i, uint64_t query, const struct host_secret_q
 	return agent_secret(i->agents, query, what);
 }
 
+int iface_ask_certificate(struct iface *i, const struct iface_certificate *what)
+{
+	return agent_certificate(i->agents, what);
+}
+
 const struct bus_interface *const iface_tables[] = {
 	&iface_manager,
 	&iface_profile,

@@ -7,6 +7,7 @@
  */
 #include <sys/types.h>
 
+#include "ipc/iface-certificate.h"
 #include "protocol/base/list.h"
 #include "protocol/base/map.h"
 #include "protocol/base/slice.h"
@@ -46,6 +47,8 @@ struct iface_host {
 	bool (*is_administrator)(void *ctx, uid_t uid);
 	/* Answers a question that iface_ask_secret() took on; password.p NULL: nobody knows. */
 	void (*secret)(void *ctx, uint64_t query, struct slice user, struct slice password);
+	/* Answers a question that iface_ask_certificate() took on. */
+	void (*certificate)(void *ctx, uint64_t query, enum iface_trust trust);
 	/* The loaded profile of that name, NULL if there is none. Borrowed. */
 	struct profile *(*find_profile)(void *ctx, struct slice name);
 	/* Everybody on this bus is the user whom we run as: broadcasts may carry every value. */

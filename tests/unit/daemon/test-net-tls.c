@@ -358,7 +358,7 @@ END_TEST
 static struct net_question asked;
 static unsigned n_asked;
 
-static void on_ask(void *ctx, const struct net_question *q)
+static int on_ask(void *ctx, const struct net_question *q)
 {
 	(void)ctx;
 	asked = *q;
@@ -366,6 +366,7 @@ static void on_ask(void *ctx, const struct net_question *q)
 	ck_assert_str_eq(q->domain, "example.com");
 	ck_assert_uint_gt(q->certificate.n, 0);
 	ck_assert_str_eq(q->peer->subject, "CN=example.com");
+	return 0;
 }
 
 static struct flow *open_asking(struct profile **ret_profile)

@@ -61,6 +61,15 @@ static void on_secret(void *ctx, uint64_t query, struct slice user, struct slice
 	copy(s->password, sizeof(s->password), password);
 }
 
+static void on_certificate(void *ctx, uint64_t query, enum iface_trust trust)
+{
+	struct stage *s = ctx;
+
+	s->n_trusts++;
+	s->query = query;
+	s->trust = trust;
+}
+
 static struct profile *on_find_profile(void *ctx, struct slice name)
 {
 	const struct stage *s = ctx;
@@ -80,6 +89,7 @@ void stage_init(struct stage *s)
 		.may_use = on_may_use,
 		.is_administrator = on_is_administrator,
 		.secret = on_secret,
+		.certificate = on_certificate,
 		.find_profile = on_find_profile,
 		.ctx = s };
 	ck_assert_int_eq(iface_new(s->r.bus, s->alice->ua, &s->host, &s->iface), 0);

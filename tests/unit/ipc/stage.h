@@ -34,6 +34,9 @@ struct stage {
 	unsigned n_secrets;
 	uint64_t query;
 	char user[64], password[64]; /* "-": none was given */
+	/* The last answer about a certificate. */
+	unsigned n_trusts;
+	enum iface_trust trust;
 };
 
 /* What an agent asks for when it registers. */
