@@ -48,6 +48,8 @@ struct tls {
 	bool ended;        /* there will be no more input */
 	bool trusted;      /* tls_decide() said so */
 	bool ticket_kept;
+	uint64_t ticket_until; /* of the one that is used */
+	uint64_t good_until;   /* what was found out about the peer, by epoch seconds */
 	char *domain, *ticket;
 	bool mutual;
 	char **allowed;

@@ -102,17 +102,19 @@ void tls_ticket_use(struct tls *t)
 	k = key ? find(t->identity, key) : NULL;
 	if (!k)
 		return;
-	if (t->now < k->until)
-		(void)gnutls_session_set_data(t->session, k->session.data, k->session.size);
+	/* It is no better for being used: a full handshake has to come in the end. */
+	if (t->now < k->until &&
+		gnutls_session_set_data(t->session, k->session.data, k->session.size) == 0)
+		t->ticket_until = k->until;
 	/* Once each (RFC 8446 appendix C.4): nobody who listens can tell that it was us again. */
 	drop(t->identity, k);
 }
 
 static uint64_t end_of(const struct tls *t)
 {
-	const uint64_t life = t->now + TICKET_LIFE;
+	const uint64_t life = t->peer.resumed ? t->ticket_until : t->now + TICKET_LIFE;
 
-	return t->peer.not_after < life ? t->peer.not_after : life;
+	return t->good_until < life ? t->good_until : life;
 }
 
 static void keep(struct tls *t, char *key, gnutls_datum_t session)

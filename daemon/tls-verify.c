@@ -63,6 +63,25 @@ static void hex_of(const void *bytes, size_t n, char ret[static TLS_PIN_DIGITS +
 	free(text);
 }
 
+/* How long the stapled answer counts, if there is one; whether it is good is the library's to say.
+ */
+static void learn_staple(struct tls *t)
+{
+	gnutls_ocsp_resp_t answer;
+	gnutls_datum_t der;
+	time_t until = -1;
+
+	if (gnutls_ocsp_status_request_get(t->session, &der) < 0 ||
+		gnutls_ocsp_resp_init(&answer) < 0)
+		return;
+	if (gnutls_ocsp_resp_import(answer, &der) == 0 &&
+		gnutls_ocsp_resp_get_single(
+			answer, 0, NULL, NULL, NULL, NULL, NULL, NULL, &until, NULL, NULL) == 0 &&
+		until > 0 && (uint64_t)until < t->good_until)
+		t->good_until = (uint64_t)until;
+	gnutls_ocsp_resp_deinit(answer);
+}
+
 static void learn(struct tls *t, gnutls_x509_crt_t crt, const gnutls_datum_t *der)
 {
 	uint8_t hash[32];
@@ -84,6 +103,8 @@ static void learn(struct tls *t, gnutls_x509_crt_t crt, const gnutls_datum_t *de
 	t->peer.issuer = t->issuer;
 	t->peer.fingerprint = t->fingerprint;
 	t->peer.not_after = (uint64_t)gnutls_x509_crt_get_expiration_time(crt);
+	t->good_until = t->peer.not_after;
+	learn_staple(t);
 }
 
 static enum tls_verdict check_dates(struct tls *t, gnutls_x509_crt_t crt)
@@ -170,6 +191,9 @@ static const char *untrusted_why(unsigned status)
 		return "has to come with a stapled OCSP answer, and there is none";
 	if (status & GNUTLS_CERT_INVALID_OCSP_STATUS)
 		return "came with a stapled OCSP answer that is not good";
+	if (status & (GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED |
+			     GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE))
+		return "came with a stapled OCSP answer that is not of today";
 	if (status & GNUTLS_CERT_SIGNATURE_FAILURE)
 		return "bears a signature that is not its issuer's";
 	if (status & GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE)
@@ -303,6 +327,21 @@ static enum tls_verdict check_known(struct tls *t)
 	return TLS_BAD;
 }
 
+/* Beside the signatures. */
+static enum tls_verdict check_contents(struct tls *t, gnutls_x509_crt_t crt)
+{
+	return check_lists(t) == TLS_GOOD ? check_names(t, crt) : TLS_BAD;
+}
+
+/*
+ * A ticket ends when the files change, so the signatures above a resumed session are those that
+ * were found good by the same authorities. Dates and names are looked at again.
+ */
+static bool is_settled(const struct tls *t)
+{
+	return gnutls_session_is_resumed(t->session) && !t->identity->trust_on_first_use;
+}
+
 static enum tls_verdict check_trust(struct tls *t, gnutls_x509_crt_t crt)
 {
 	const struct tls_identity *i = t->identity;
@@ -317,8 +356,9 @@ static enum tls_verdict check_trust(struct tls *t, gnutls_x509_crt_t crt)
 		if (!i->has_ca_file)
 			return trust_key(t);
 	}
-	if (check_chain(t, &status) == TLS_GOOD)
-		return check_lists(t) == TLS_GOOD ? check_names(t, crt) : TLS_BAD;
+	if (is_settled(t) ? for_each_of_chain(t, 1, check_dates) == TLS_GOOD
+			  : check_chain(t, &status) == TLS_GOOD)
+		return check_contents(t, crt);
 	if (!status)
 		return TLS_BAD;
 	if (t->role == TLS_CLIENT && i->trust_on_first_use && !(status & ~(unsigned)ONLY_UNKNOWN))

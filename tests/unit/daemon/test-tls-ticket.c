@@ -92,6 +92,23 @@ START_TEST(not_after_its_time)
 }
 END_TEST
 
+/* However often it is used. */
+START_TEST(a_full_handshake_in_the_end)
+{
+	struct cert_wish w = good;
+
+	set_up();
+	w.ends = 100 * CERT_DAY;
+	duo_certify(&d, TLS_SERVER, &w);
+	ck_assert(!again());
+	d.now += 4 * CERT_DAY;
+	ck_assert(again());
+	d.now += 4 * CERT_DAY;
+	ck_assert(!again());
+	duo_deinit(&d);
+}
+END_TEST
+
 /* A server looks at the client's certificate again, by today's date and lists. */
 START_TEST(mutual)
 {
@@ -278,5 +295,6 @@ START_TEST(key_log)
 END_TEST
 
 RUN_TESTS("daemon-tls-ticket", every_reconnect, every_reconnect_with_tls_1_2, not_for_others,
-	not_after_its_time, mutual, no_more_than_the_limit, certificate_is_replaced,
-	bad_replacement, unusable_files, files_are_shared, fallback, key_log)
+	not_after_its_time, a_full_handshake_in_the_end, mutual, no_more_than_the_limit,
+	certificate_is_replaced, bad_replacement, unusable_files, files_are_shared, fallback,
+	key_log)

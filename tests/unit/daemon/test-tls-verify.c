@@ -8,6 +8,7 @@
 #include "protocol/base/mem.h"
 #include "tests/support/duo.h"
 #include "tests/support/run.h"
+#include "tests/support/staple.h"
 
 static struct duo d;
 
@@ -298,6 +299,83 @@ START_TEST(crl)
 }
 END_TEST
 
+static int show_answer(gnutls_session_t session, void *ctx, gnutls_datum_t *ret)
+{
+	const struct buf *answer = ctx;
+
+	(void)session;
+	ret->data = gnutls_malloc(answer->n);
+	ret->size = (unsigned)answer->n;
+	memcpy(ret->data, answer->p, answer->n);
+	return 0;
+}
+
+static struct buf answer;
+
+/* The server shows an answer about its certificate, which is of that wish. */
+static void staple(const struct cert_wish *wish, enum staple_says says, long ends)
+{
+	struct cert c;
+
+	duo_init(&d);
+	c = cert_make(wish, &d.ca);
+	duo_show(&d, TLS_SERVER, (const struct cert *[]){ &c, NULL });
+	duo_start(&d);
+	buf_reset(&answer);
+	staple_append(&answer, &c, &d.ca, says, ends);
+	ck_assert_int_eq(gnutls_certificate_set_ocsp_status_request_function2(
+				 d.server->creds->cert, 0, show_answer, &answer),
+		0);
+	duo_shake(&d);
+	cert_free(&c);
+}
+
+/* RFC 6066 section 8, RFC 6960. */
+START_TEST(stapled)
+{
+	staple(&good, STAPLE_GOOD, CERT_DAY);
+	duo_expect_up(&d);
+	ck_assert_uint_ne(
+		gnutls_ocsp_status_request_is_checked(d.client->session, GNUTLS_OCSP_SR_IS_AVAIL),
+		0);
+	duo_deinit(&d);
+	staple(&good, STAPLE_REVOKED, CERT_DAY);
+	duo_expect_failure(d.client, TLS_REVOKED,
+		"CN=good, or one above it, was revoked (stapled OCSP answer)");
+	duo_expect_failure(d.server, TLS_REFUSED_BY_PEER, "revoked");
+	duo_deinit(&d);
+	staple(&good, STAPLE_GOOD, -CERT_HOUR);
+	duo_expect_failure(d.client, TLS_UNTRUSTED, "stapled OCSP answer");
+	duo_deinit(&d);
+}
+END_TEST
+
+/* RFC 7633: a certificate that promises an answer and comes without. */
+START_TEST(must_staple)
+{
+	struct cert_wish w = good;
+
+	w.must_staple = true;
+	expect_refused(&w, TLS_UNTRUSTED, "has to come with a stapled OCSP answer");
+	staple(&w, STAPLE_GOOD, CERT_DAY);
+	duo_expect_up(&d);
+	/* and what is resumed was looked at when it began */
+	duo_shake(&d);
+	duo_expect_up(&d);
+	ck_assert(tls_peer(d.client)->resumed);
+	duo_deinit(&d);
+	/* as long as the answer counts */
+	staple(&w, STAPLE_GOOD, CERT_HOUR);
+	duo_expect_up(&d);
+	d.now += 2 * CERT_HOUR;
+	duo_shake(&d);
+	duo_expect_up(&d);
+	ck_assert(!tls_peer(d.client)->resumed);
+	duo_deinit(&d);
+	buf_deinit(&answer);
+}
+END_TEST
+
 START_TEST(mutual)
 {
 	char host[] = "client.example.com", below[] = ".example.org";
@@ -377,5 +455,5 @@ START_TEST(hostile_subject)
 END_TEST
 
 RUN_TESTS("daemon-tls-verify", dates, keys, self_signed, unknown_authority, intermediate,
-	too_long_a_chain, purposes, names, server_name, no_domain, pin, crl, mutual,
-	mutual_refusals, hostile_subject)
+	too_long_a_chain, purposes, names, server_name, no_domain, pin, crl, stapled, must_staple,
+	mutual, mutual_refusals, hostile_subject)
