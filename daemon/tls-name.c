@@ -53,7 +53,9 @@ static void add(struct tls_names *n, char *text, bool address)
 	if (!text)
 		return;
 	n->all = mem_realloc(n->all, (n->n + 1) * sizeof(*n->all));
-	n->all[n->n++] = (struct tls_name){ .text = text, .address = address };
+	n->all[n->n].text = text;
+	n->all[n->n].address = address;
+	n->n++;
 }
 
 static void add_host(struct tls_names *n, struct slice host)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <gnutls/ocsp.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -20,7 +21,7 @@ static char *date_text(time_t when, char ret[static 24])
 	struct tm tm;
 
 	if (!gmtime_r(&when, &tm) || !strftime(ret, 24, "%Y-%m-%d %H:%M UTC", &tm))
-		strcpy(ret, "an unknown time");
+		(void)snprintf(ret, 24, "an unknown time");
 	return ret;
 }
 
