@@ -146,6 +146,17 @@ static void remember(struct registration *r, const struct outcome *o)
 	r->last_origin = o->origin;
 }
 
+void registration_overtaken(struct registration *r)
+{
+	const struct outcome o = {
+		.reason = SLICE("expired: the registrar does not answer others either"),
+		.origin = ORIGIN_TIMEOUT,
+		.error = -ETIMEDOUT,
+	};
+
+	remember(r, &o);
+}
+
 static uint64_t dice(const struct registration *r)
 {
 	uint64_t random;

@@ -58,6 +58,8 @@ void registration_withdrawn(
 	struct registration *r, const struct outcome *o, enum registration_again again);
 /* Queues registration_done; copies. */
 void registration_tell(struct registration *r, enum ua_verb verb, const struct outcome *o);
+/* It expired while it waited for its turn at a server that is silent: nothing of its own failed. */
+void registration_overtaken(struct registration *r);
 void registration_forget_news(struct registration *r);
 
 /* ---- registration-network.c ---- */

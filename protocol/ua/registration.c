@@ -440,6 +440,8 @@ static void expire(struct registration *r)
 {
 	struct registration *first = r->ep->registration;
 
+	if (pace_waits(&r->ticket))
+		registration_overtaken(r);
 	registration_forget_contact(r);
 	registration_set_state(r, r->request ? REGISTRATION_REGISTERING : REGISTRATION_WAITING);
 	if (registration_overall_state(first) != REGISTRATION_REGISTERED)

@@ -133,6 +133,36 @@ START_TEST(moves_with_the_next_message)
 }
 END_TEST
 
+/* RFC 5626 section 4.4: each flow is made anew with its own reg-id; none holds the other up. */
+START_TEST(both_flows_move)
+{
+	struct world_account a = scene_alice;
+	struct scene s;
+
+	a.transport = TRANSPORT_TCP;
+	a.flows = 2;
+	s = scene_new(&a);
+	scene_registered(&s, "Require: outbound\nContact: {contact};expires=3600\n");
+	for (int i = 0; i < 3; i++) {
+		world_reply(s.w, world_expect_out(s.w, "REGISTER"), 200,
+			"Require: outbound\nContact: {contact};expires=3600\n");
+		world_settle(s.w);
+		if (i == 0) {
+			world_run(s.w, 100 * SEC);
+			(void)world_skip_out(s.w);
+			world_move(s.wu, ANOTHER);
+			ck_assert_int_eq(s.r->next->state, REGISTRATION_WAITING);
+		}
+	}
+	for (const struct registration *r = s.r; r; r = r->next) {
+		ck_assert_int_eq(r->state, REGISTRATION_REGISTERED);
+		ck_assert_ptr_nonnull(strstr(r->contact, "@" ANOTHER));
+	}
+	ck_assert_ptr_ne(s.r->flow, s.r->next->flow);
+	world_free(s.w);
+}
+END_TEST
+
 /* ---- no network at all ---- */
 
 /* Nothing is sent, however long it lasts, and then at once. */
@@ -361,6 +391,6 @@ START_TEST(session_is_refreshed_late)
 END_TEST
 
 RUN_TESTS("network", moves_over_udp, moves_over_tcp, moves_over_tls, moves_with_the_next_message,
-	away, begins_without_network, nobody_tells, back_off_begins_anew, session_moves,
-	session_waits_for_network, session_follows_registration, resumes_registered,
+	both_flows_move, away, begins_without_network, nobody_tells, back_off_begins_anew,
+	session_moves, session_waits_for_network, session_follows_registration, resumes_registered,
 	session_ran_out, session_is_refreshed_late)

@@ -150,6 +150,12 @@ START_TEST(dies_and_comes_back)
 	ck_assert_uint_eq(count(&s, REGISTRATION_REGISTERED), ENDPOINTS);
 	world_set_reach(s.w, "192.0.2.1", WORLD_SILENT);
 	ck_assert_uint_le(watch(&s, HOUR), REFRESHES);
+	/* Each says why, those too whose turn to find out never came. */
+	list_for_each (pos, &s.wu->ua->endpoints) {
+		struct registration *r = list_entry(pos, struct endpoint, node)->registration;
+
+		ck_assert(r->request || r->last_reason);
+	}
 	stays_dead(&s, 2 * HOUR);
 	recovers(&s);
 	world_free(s.w);
