@@ -39,10 +39,10 @@ class Sessions(dbus.service.Object):
 class Side:
     """A daemon with its bus, and one endpoint that listens at a port of its own."""
 
-    def __init__(self, test, user, host='127.0.0.1', conf='', **options):
+    def __init__(self, test, user, host='127.0.0.1', conf='', port=None, **options):
         self.test, self.user, self.host = test, user, host
         self.path = lab.endpoint_path(user)
-        self.port = lab.free_port()
+        self.port = port or lab.free_port()
         self.lab = lab.Lab()
         test.addCleanup(self.close)
         self.lab.start_bus()
@@ -77,6 +77,13 @@ class Side:
     def call(self, target):
         return self.client.endpoint(self.path, 'CreateSession', 'sa{sv}', target,
                                     {'ContentType': SDP, 'Description': dbus.ByteArray(b'offer')})
+
+
+def connections(port):
+    """Of IPv4, to that port, as the kernel has them."""
+    with open('/proc/net/tcp', encoding='ascii') as f:
+        rows = [line.split() for line in f][1:]
+    return sum(row[2].endswith(':%04X' % port) and row[3] == '01' for row in rows)
 
 
 class Peer(unittest.TestCase):
@@ -136,6 +143,22 @@ class Peer(unittest.TestCase):
         # Who speaks TLS is not there for others.
         with self.assertRaises(dbus.DBusException):
             self.a.client.page(self.a.path, self.b.to('tcp'), b'in the clear')
+
+    def test_mutual_tls(self):
+        """[Listen] lets in whose certificate is good for one of its domains, and the endpoint is met through it."""
+        port = lab.free_port()
+        tls = self.secure()
+        self.b = Side(self, 'bob', conf='[Listen]\nTransport=tls\nAddress=127.0.0.1\nPort=%d\nMutualTls=yes\n'
+                      'AllowedDomains=sipbus.test\n%s' % (port, tls), port=port, Transport='tls')
+        self.assertEqual(self.b.listeners(), [('tls', '127.0.0.1', str(port))])
+        self.a = Side(self, 'alice', conf=tls, Transport='tls')
+        self.page('tls')
+        self.session('tls', 'callee')
+        other = self.authority.certificates['other']
+        stranger = Side(self, 'carol', conf=TLS % (self.authority.certificates.ca, other.pem, other.key), Transport='tls')
+        with self.assertRaises(dbus.DBusException) as caught:
+            stranger.client.page(stranger.path, self.b.to('tls'), b'let me in')
+        self.assertEqual(caught.exception.get_dbus_name(), lab.NAME + '.Error.TransportFailed')
 
     def test_ipv6(self):
         if not lab.has_ipv6():
@@ -200,6 +223,35 @@ class Peer(unittest.TestCase):
         lab.wait_for(lambda: taker.ended, 'the call to be taken back')
         lab.wait_for(lambda: self.a.client.get(lab.ROOT, 'EndpointCount', 'Manager') == 1, 'the endpoint to go')
 
+    def test_session_holds_its_connection(self):
+        """However short the linger: a session's connection is there until it ends, and then goes."""
+        self.b = Side(self, 'bob')
+        self.a = Side(self, 'alice')
+        self.a.lab.configure('profiles.d/work.conf', '[Profile]\nKind=peer-to-peer\n[User]\nUri=sip:work@127.0.0.1\n'
+                             '[Endpoint]\nConnectionLinger=1s\n')
+        self.assertEqual(self.a.client.call(lab.ROOT, MANAGER + '.Reload'), [])
+        self.a.path = lab.endpoint_path('work')
+        taker = Sessions(self.b.client)
+        session = self.a.call(self.b.to('tcp'))
+        lab.wait_for(lambda: taker.taken, 'the call')
+        self.b.client.call(taker.taken[0], lab.NAME + '.Session.Accept', 'saya{sv}', SDP, dbus.ByteArray(b'answer'), {})
+        lab.wait_for(lambda: self.a.client.get(session, 'State', 'Session') == 'established', 'established')
+        time.sleep(4)
+        self.assertEqual(connections(self.b.port), 1)
+        self.a.client.call(session, lab.NAME + '.Session.Terminate', 'a{sv}', {})
+        lab.wait_for(lambda: taker.ended, 'the end')
+        lab.wait_for(lambda: not connections(self.b.port), 'the connection to go', 60)
+
+    def test_idle(self):
+        """Whoever connects and then lies idle is shown out after IdleTimeout, however long the other would linger."""
+        port = lab.free_port()
+        self.b = Side(self, 'bob', conf='[Listen]\nTransport=tcp\nAddress=127.0.0.1\nPort=%d\nIdleTimeout=1s\n' % port, port=port,
+                      Transport='tcp')
+        self.a = Side(self, 'alice', Listen=False)
+        self.page('tcp')
+        self.assertEqual(connections(port), 1)
+        lab.wait_for(lambda: not connections(port), 'the idle time to end', 15)
+
     def test_killed(self):
         """The daemon dies and comes back: what CreateEndpoint made is gone, and the other side finds the new one."""
         self.sides()
@@ -229,8 +281,8 @@ class Peer(unittest.TestCase):
         path = lab.endpoint_path('work')
         self.assertEqual(self.a.client.get(path, 'Kind'), 'peer-to-peer')
         self.assertEqual(self.a.client.page(path, self.b.to('tcp'), b'hi')[0], 200)
-        connections = lambda: self.a.client.get(path, 'Connections')
-        lab.wait_for(lambda: not connections(), 'the linger to end', 15)
+        self.assertEqual(connections(self.b.port), 1)
+        lab.wait_for(lambda: not connections(self.b.port), 'the linger to end', 15)
         # A profile that changes takes only what it made with it.
         self.a.lab.configure('profiles.d/work.conf', '[Profile]\nKind=peer-to-peer\n[User]\nUri=sip:work@127.0.0.1:%d\n' % port)
         self.a.client.call(lab.ROOT, MANAGER + '.Reload')
