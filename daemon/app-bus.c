@@ -84,6 +84,30 @@ static struct profile *on_find_profile(void *ctx, struct slice name)
 	return strlen(text) == name.n ? config_find_profile(a->config, text) : NULL;
 }
 
+static struct flow *on_next_flow(void *ctx, const struct flow *after)
+{
+	const struct app *a = ctx;
+
+	return net_next_connection(a->net, after);
+}
+
+static void on_count(void *ctx, iface_count_fn *report, void *report_ctx)
+{
+	const struct app *a = ctx;
+	const struct net_counters *n = net_counters(a->net);
+
+	report(report_ctx, "ConnectionsIn", n->connections_in);
+	report(report_ctx, "ConnectionsOut", n->connections_out);
+	report(report_ctx, "ConnectionsRefused", n->connections_refused);
+	report(report_ctx, "DatagramsDropped", n->datagrams_dropped);
+	report(report_ctx, "DatagramsIn", n->datagrams_in);
+	report(report_ctx, "DatagramsOut", n->datagrams_out);
+	report(report_ctx, "FramesBad", n->frames_bad);
+	report(report_ctx, "FramesIn", n->frames_in);
+	report(report_ctx, "Handshakes", n->handshakes);
+	report(report_ctx, "HandshakesFailed", n->handshakes_failed);
+}
+
 static void ask_agent(void *ctx, uint64_t query, const struct host_secret_query *what)
 {
 	struct app *a = ctx;
@@ -156,6 +180,8 @@ int app_bus_start(struct app *a)
 		.secret = on_secret,
 		.certificate = on_certificate,
 		.find_profile = on_find_profile,
+		.next_flow = on_next_flow,
+		.count = on_count,
 		.one_user = !a->options->system,
 		.ctx = a };
 	r = bus_connection_new(a->loop.base, &setup, &a->bus);

@@ -489,6 +489,7 @@ static struct flow *connect_to(struct net *net, const struct host_target *target
 	c->base.idle_timeout = linger_of(target->profile);
 	c->base.flow.pool = c->pool = mem_strdup(target->pool);
 	c->target = key;
+	c->base.flow.reg_id = target->reg_id;
 	map_insert(&net->targets, &c->by_target, slice_str(key));
 	if (identity)
 		net_tls_connect(c, identity, target);
@@ -542,6 +543,23 @@ void net_conn_accepted(const struct net_socket *listener, struct net_peer *peer,
 	}
 	if (c->base.life == NET_ALIVE)
 		net_conn_rearm(c);
+}
+
+struct flow *net_next_connection(const struct net *net, const struct flow *after)
+{
+	const struct list *at = &net->connections;
+
+	if (after)
+		at = &conn_of_flow((struct flow *)(uintptr_t)after)->node;
+	/* Those that only drain are nobody's any more. */
+	for (at = at->next; at != &net->connections; at = at->next) {
+		struct net_conn *c =
+			list_entry((struct list *)(uintptr_t)at, struct net_conn, node);
+
+		if (c->base.life == NET_ALIVE)
+			return &c->base.flow;
+	}
+	return NULL;
 }
 
 void net_conn_deinit(struct net *net)

@@ -41,7 +41,7 @@ void net_flow_init(
 	flow_init(&f->flow, ops, transport);
 	f->net = net;
 	f->flow.id = ++net->last_id;
-	f->since = loop_now();
+	f->flow.since = f->flow.used = f->since = loop_now();
 	list_append(&net->alive, &f->alive);
 }
 
@@ -83,6 +83,7 @@ static void net_flow_unlink(struct net_flow *f)
 
 void net_flow_deinit(struct net_flow *f)
 {
+	flow_forget(&f->flow);
 	net_flow_unlink(f);
 	free(mem_take(&f->reason));
 }
@@ -142,6 +143,7 @@ static void tell_down(struct net_flow *f)
 		ua_flow_down(net->loop->ua, &f->flow, f->reason);
 		flow_unref(&f->flow);
 	} else if (flow_is_unused(&f->flow)) {
+		flow_forget(&f->flow);
 		net_flow_bury(f);
 	}
 }

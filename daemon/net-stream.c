@@ -69,6 +69,7 @@ static void append_out(struct net_conn *c, struct slice bytes)
 
 void net_stream_put(struct net_conn *c, struct slice bytes)
 {
+	c->base.flow.used = net_conn_now(c);
 	if (c->out.n - c->out_at + c->n_early + bytes.n > NET_MAX_QUEUED)
 		net_conn_break(c, "the peer does not read");
 	else if (c->tls)
@@ -190,7 +191,7 @@ static void take_bytes(struct net_conn *c, struct slice bytes)
 {
 	if (c->phase == NET_CONN_DRAINING)
 		return;
-	c->heard = c->base.since = net_conn_now(c);
+	c->heard = c->base.since = c->base.flow.used = net_conn_now(c);
 	if (is_other_tongue(c, bytes))
 		return;
 	if (c->tls) {

@@ -188,7 +188,7 @@ static void udp_send(struct flow *flow, struct slice bytes)
 
 	if (f->base.life != NET_ALIVE || f->socket->base.fd < 0)
 		return;
-	f->base.since = f->base.net->loop->timers.now;
+	f->base.since = f->base.flow.used = f->base.net->loop->timers.now;
 	if (!list_is_empty(&f->socket->queue)) {
 		enqueue(f, bytes);
 		return;
@@ -320,6 +320,7 @@ static void receive_one(struct net_udp *u, struct mmsghdr *m, struct net_addr *f
 	f = flow_find(u, from, &local);
 	if (!f)
 		f = flow_new(u, from, &local);
+	f->base.flow.used = net->loop->timers.now;
 	ua_receive(net->loop->ua, &f->base.flow, bytes, MSG_DATAGRAM);
 }
 

@@ -33,7 +33,7 @@ enum {
 #define NET_FIRST_TIMEOUT (60 * USEC_PER_SEC)   /* for a stranger's first message, by default */
 #define NET_IDLE_TIMEOUT (15 * 60 * USEC_PER_SEC)
 
-/* What went through the sockets since the start. The bus does not show it yet. */
+/* What went through the sockets since the start. */
 struct net_counters {
 	uint64_t datagrams_in, datagrams_out, datagrams_dropped;
 	uint64_t frames_in, frames_bad, connections_in, connections_out, connections_refused;
@@ -84,3 +84,5 @@ struct net_listening {
 /* At most max; the number of all. */
 size_t net_listening(const struct net *net, struct net_listening *ret, size_t max);
 const struct net_counters *net_counters(const struct net *net);
+/* Every connection, one after the other: the first after NULL, NULL after the last. */
+struct flow *net_next_connection(const struct net *net, const struct flow *after);

@@ -3,6 +3,7 @@
 #include "ipc/bus-call.h"
 #include "ipc/bus-object.h"
 #include "ipc/bus-value.h"
+#include "ipc/iface-connection.h"
 #include "ipc/iface-private.h"
 #include "protocol/msg/build.h"
 #include "protocol/ua/registration-flows.h"
@@ -184,32 +185,6 @@ static void get_server(struct bus_writer *w, void *object)
 	bus_write_str(w, of(object)->server);
 }
 
-static void write_address(struct bus_writer *w, const char *key, const struct flow_addr *a)
-{
-	struct buf b = BUF_NULL;
-
-	build_hostport(&b, slice_str(a->host), a->port);
-	bus_entry_s(w, key, buf_slice(&b));
-	buf_deinit(&b);
-}
-
-static void get_connections(struct bus_writer *w, void *object)
-{
-	const struct flow *f = of(object)->flow;
-
-	bus_open_array(w, "a{sv}");
-	if (f) {
-		bus_open_dict(w);
-		bus_entry_str(w, "Transport", transport_name(f->transport));
-		write_address(w, "Local", &f->local);
-		write_address(w, "Remote", &f->peer);
-		bus_entry_b(w, "Incoming", f->incoming);
-		bus_entry_str(w, "State", f->state == FLOW_UP ? "up" : "opening");
-		bus_close(w);
-	}
-	bus_close(w);
-}
-
 static void get_auto_refresh(struct bus_writer *w, void *object)
 {
 	bus_write_b(w, of(object)->auto_refresh);
@@ -337,9 +312,10 @@ const struct bus_property iface_endpoint_properties[] = {
 		.doc = "transport:address:port of the cached connection; empty: none." },
 	{ .name = "Connections",
 		.sig = "aa{sv}",
-		.get = get_connections,
+		.get = iface_connection_get,
 		.flags = BUS_EMITS,
-		.doc = "Transport s, Local s, Remote s, Incoming b, State s (opening, up)." },
+		.doc = IFACE_CONNECTION_KEYS
+		"Told when one comes, is up, or goes; the latest 64 are shown." },
 	{ .name = "AutoRefresh",
 		.sig = "b",
 		.get = get_auto_refresh,

@@ -9,6 +9,7 @@
 #include "ipc/bus-client.h"
 #include "ipc/bus-object.h"
 #include "ipc/bus-option.h"
+#include "ipc/iface-connection.h"
 #include "ipc/iface-private.h"
 #include "ipc/iface-session.h"
 #include "ipc/iface-subscription.h"
@@ -220,6 +221,20 @@ static const struct bus_method methods[] = {
 		.doc = "Sends OPTIONS (RFC 3261 section 11) and waits for its final answer, which is "
 		       "returned whatever it is. Errors: Timeout, TransportFailed, "
 		       "AuthenticationFailed, InvalidArgument, LimitExceeded, NotRegistered." },
+	{ .name = "Disconnect",
+		.in = "ta{sv}",
+		.args = BUS_ARGS("connection", "options"),
+		.call = iface_connection_end,
+		.doc = "Ends the connection of that Id. A registration is made anew over another as "
+		       "AutoRefresh says, sessions go on over another with their next message. Errors: "
+		       "NoSuchObject, AccessDenied (endpoints of other profiles use it, too)." },
+	{ .name = "SetIdleTimeout",
+		.in = "tu",
+		.args = BUS_ARGS("connection", "seconds"),
+		.call = iface_connection_set_idle,
+		.doc = "How long the connection of that Id may lie idle once nothing needs it, instead of "
+		       "what the configuration says; 0: for ever. Errors: NoSuchObject, AccessDenied (as "
+		       "for Disconnect)." },
 	{ .name = "Close",
 		.call = do_close,
 		.doc = "Ends what is under way and the registration, then the object." },
@@ -314,7 +329,7 @@ void iface_endpoint_changed(struct endpoint *ep, unsigned changes)
 		{ UA_CHANGE_BINDINGS, "Bindings" },
 		{ UA_CHANGE_BINDINGS, "ServiceRoute" },
 		{ UA_CHANGE_CONTACT, "Server" },
-		{ UA_CHANGE_CONTACT, "Connections" },
+		{ UA_CHANGE_CONNECTIONS, "Connections" },
 		{ UA_CHANGE_CONTACT, "Transport" },
 		{ UA_CHANGE_CONTACT, "Gruu" },
 		{ UA_CHANGE_CONTACT, "TemporaryGruu" },

@@ -4,6 +4,7 @@
 #include "ipc/bus-call.h"
 #include "ipc/bus-object.h"
 #include "ipc/bus-option.h"
+#include "ipc/iface-connection.h"
 #include "ipc/iface-private.h"
 #include "protocol/base/err.h"
 
@@ -58,6 +59,11 @@ static void write_counter(struct bus_writer *w, const char *name, uint64_t v)
 	bus_close(w);
 }
 
+static void count(void *ctx, const char *name, uint64_t n)
+{
+	write_counter(ctx, name, n);
+}
+
 static int get_statistics(struct bus_call *c, void *object)
 {
 	const struct iface *i = object;
@@ -67,6 +73,8 @@ static int get_statistics(struct bus_call *c, void *object)
 
 	bus_call_open(c, &w);
 	bus_open_array(&w, "{st}");
+	if (i->host->count)
+		i->host->count(i->host->ctx, count, &w);
 	write_counter(&w, "BadMessages", ua->n_bad_messages);
 	write_counter(&w, "Endpoints", ua->n_endpoints);
 	write_counter(&w, "PagesIn", ua->n_pages_in);
@@ -194,6 +202,13 @@ const struct bus_interface iface_manager = {
 				.flags = BUS_PRIVILEGED,
 				.doc = "Applies what changed and only that; nothing if any file has an error. "
 				       "Error: AccessDenied." },
+			{ .name = "Disconnect",
+				.in = "ta{sv}",
+				.args = BUS_ARGS("connection", "options"),
+				.call = iface_connection_end_any,
+				.flags = BUS_PRIVILEGED,
+				.doc = "Ends any connection, by its Id in Connections. Errors: NoSuchObject, "
+				       "AccessDenied." },
 			{ .name = "GetStatistics",
 				.out = "a{st}",
 				.args = BUS_ARGS("counters"),
@@ -226,6 +241,12 @@ const struct bus_interface iface_manager = {
 				.get = get_listeners,
 				.flags = BUS_EMITS,
 				.doc = "Where the daemon listens: (transport, address, port)." },
+			{ .name = "Connections",
+				.sig = "aa{sv}",
+				.get = iface_connection_get_all,
+				.flags = BUS_PRIVILEGED,
+				.doc = "Every connection of the daemon, whoever uses it, 4096 at most; for "
+				       "administrators, and not told when it changes. " IFACE_CONNECTION_KEYS },
 			{ .name = "EndpointCount",
 				.sig = "u",
 				.get = get_endpoint_count,

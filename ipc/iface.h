@@ -20,6 +20,7 @@ struct bus_call;
 struct bus_object;
 struct bus_writer;
 struct endpoint;
+struct flow;
 struct host_secret_query;
 struct incoming;
 struct outcome;
@@ -33,6 +34,7 @@ struct iface_problem {
 	unsigned line;
 	const char *text;
 };
+typedef void iface_count_fn(void *ctx, const char *name, uint64_t n);
 typedef void iface_report_fn(void *ctx, const struct iface_problem *p);
 
 /* What only the daemon can do. */
@@ -51,6 +53,11 @@ struct iface_host {
 	void (*certificate)(void *ctx, uint64_t query, enum iface_trust trust);
 	/* The loaded profile of that name, NULL if there is none. Borrowed. */
 	struct profile *(*find_profile)(void *ctx, struct slice name);
+	/* Every connection, one after the other: the first after NULL, NULL after the last. May be
+	 * NULL itself, as count may. */
+	struct flow *(*next_flow)(void *ctx, const struct flow *after);
+	/* The daemon's own counters, for GetStatistics. */
+	void (*count)(void *ctx, iface_count_fn *report, void *report_ctx);
 	/* Everybody on this bus is the user whom we run as: broadcasts may carry every value. */
 	bool one_user;
 	void *ctx;

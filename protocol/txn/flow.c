@@ -12,6 +12,7 @@ void flow_init(struct flow *f, const struct flow_ops *ops, enum transport transp
 	list_init(&f->racers);
 	list_init(&f->registrations);
 	list_init(&f->holds);
+	list_init(&f->links);
 }
 
 struct flow *flow_ref(struct flow *f)
@@ -28,6 +29,27 @@ void flow_unref(struct flow *f)
 	assert(f->refs > 1);
 	if (--f->refs == 1)
 		f->ops->unused(f);
+}
+
+void flow_changed(struct flow *f)
+{
+	list_for_each (node, &f->links) {
+		struct flow_link *l = list_entry(node, struct flow_link, node);
+
+		l->changed(l);
+	}
+}
+
+void flow_forget(struct flow *f)
+{
+	struct list *node;
+
+	while ((node = list_first(&f->links))) {
+		struct flow_link *l = list_entry(node, struct flow_link, node);
+
+		list_remove(&l->node);
+		l->changed(l);
+	}
 }
 
 bool flow_is_unused(const struct flow *f)

@@ -48,6 +48,15 @@ struct flow_tls {
 	bool resumed;        /* by a session ticket */
 };
 
+/*
+ * Somebody who uses a flow, or did, and holds no reference for it. Told when the flow comes up, and
+ * for the last time when it ends or the host forgets it: it is unlinked then.
+ */
+struct flow_link {
+	struct list node; /* in flow->links */
+	void (*changed)(struct flow_link *l);
+};
+
 struct flow {
 	const struct flow_ops *ops;
 	unsigned refs; /* one is the host's */
@@ -58,6 +67,9 @@ struct flow {
 	bool kept;       /* the core sends keep-alives itself: the host sends none */
 	uint64_t n_sent; /* messages and keep-alives of ours */
 	uint64_t id;     /* never used twice in a process; 0: nobody counts */
+	unsigned reg_id; /* RFC 5626: which of its pool's; 0: no matter */
+	/* On the core's clock, set by the host: since when it exists, and the last bytes on it. */
+	uint64_t since, used;
 	/* On whose behalf the host opened this connection (host.h); NULL: nobody's, or a datagram's
 	 * way. As long as the flow. */
 	const char *pool;
@@ -71,6 +83,7 @@ struct flow {
 	struct list racers;        /* of struct race_lane: those that wait for it to be up */
 	struct list registrations; /* of struct registration: those that were made over it */
 	struct keepalive *keepalive; /* the core's, while it keeps the flow alive; else NULL */
+	struct list links;           /* of struct flow_link */
 	struct list holds;           /* of struct flow_hold */
 };
 
@@ -85,6 +98,10 @@ void flow_init(struct flow *f, const struct flow_ops *ops, enum transport transp
 struct flow *flow_ref(struct flow *f);
 /* Gives a reference back that flow_ref() took. NULL is fine. */
 void flow_unref(struct flow *f);
+/* Everybody who is linked hears that it changed; flow_forget(): that it is no more. */
+void flow_changed(struct flow *f);
+/* By the core when it is down, and by the host before it frees what is not. */
+void flow_forget(struct flow *f);
 /* Only the host's own reference is left: it may free the flow. */
 bool flow_is_unused(const struct flow *f);
 /* Asks the host to end it. Nothing if it is down, or the host cannot. */

@@ -7,6 +7,7 @@
 #include "protocol/msg/build.h"
 #include "protocol/msg/scan.h"
 #include "protocol/msg/uuid.h"
+#include "protocol/ua/endpoint-flow.h"
 #include "protocol/ua/endpoint-listen.h"
 #include "protocol/ua/endpoint-route.h"
 #include "protocol/ua/incoming.h"
@@ -215,6 +216,7 @@ static void fill(struct endpoint *ep, const struct endpoint_config *c, const str
 	list_init(&ep->sessions);
 	list_init(&ep->refers);
 	list_init(&ep->refers_in);
+	list_init(&ep->connections);
 }
 
 int endpoint_new(struct ua *ua, const struct endpoint_config *c, struct endpoint **ret_endpoint)
@@ -280,6 +282,7 @@ void endpoint_free(struct endpoint *ep)
 	endpoint_set_flow(ep, NULL);
 	microsoft_free(ep->microsoft);
 	endpoint_listen_stop(ep);
+	endpoint_flow_deinit(ep);
 	auth_deinit(&ep->auth);
 	later_cancel(&ep->note);
 	timer_cancel(&ua->timers, &ep->close_timer);
@@ -430,8 +433,10 @@ void endpoint_set_flow(struct endpoint *ep, struct flow *f)
 	list_remove(&ep->by_flow);
 	flow_unref(ep->flow);
 	ep->flow = f;
-	if (f)
+	if (f) {
 		list_append(&f->endpoints, &ep->by_flow);
+		endpoint_flow_use(ep, f);
+	}
 	free(ep->server);
 	free(ep->flow_key);
 	ep->server = ep->flow_key = NULL;

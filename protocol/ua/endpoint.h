@@ -68,6 +68,8 @@ struct endpoint {
 	struct list refers, refers_in; /* of struct refer and refer_in */
 	struct map turns; /* of struct request, by Request-URI: those that go one by one */
 	size_t n_requests, n_incoming, n_sessions, n_refers, n_refers_in;
+	struct list connections; /* of struct endpoint_connection (endpoint-flow.h) */
+	size_t n_connections;
 	unsigned changes; /* mask of enum ua_change not told yet */
 	bool told_added;
 	struct later_note note;

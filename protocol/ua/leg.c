@@ -4,6 +4,7 @@
 #include "protocol/base/err.h"
 #include "protocol/msg/build.h"
 #include "protocol/msg/params.h"
+#include "protocol/ua/endpoint-flow.h"
 #include "protocol/ua/session-private.h"
 #include "protocol/ua/uas.h"
 
@@ -158,6 +159,7 @@ void leg_note_peer(struct leg *l, const struct msg *m, struct flow *f)
 	if (f && f != l->flow && !l->over) {
 		flow_unref(l->flow);
 		l->flow = flow_ref(f);
+		endpoint_flow_use(l->s->ep, f);
 	}
 }
 

@@ -21,7 +21,8 @@ enum {
 	LIMITS_SERVER_HEALTH = 1024, /* servers remembered as failing */
 	LIMITS_RETRY_AFTER = 3600,   /* seconds that a 503 keeps us away at most */
 	LIMITS_UDP_REQUEST = 1300,   /* RFC 3261 18.1.1: larger requests take TCP */
-	LIMITS_ENDPOINT_TEXT = 1024, /* bytes of an endpoint's name, URI or id */
+	LIMITS_ENDPOINT_CONNECTIONS = 64, /* of one endpoint that it shows: the latest */
+	LIMITS_ENDPOINT_TEXT = 1024,      /* bytes of an endpoint's name, URI or id */
 	LIMITS_TEMPORARY_GRUUS = 64, /* kept of one registration: RFC 5627 4.2 lets us drop any */
 	LIMITS_SESSIONS = 100000,    /* Daemon.MaximumSessions may set less; beyond: 503 */
 	LIMITS_SESSIONS_PER_ENDPOINT = 4096, /* beyond: 486 */

@@ -3,6 +3,7 @@
 
 #include "protocol/base/err.h"
 #include "protocol/msg/build.h"
+#include "protocol/ua/endpoint-flow.h"
 #include "protocol/ua/health.h"
 #include "protocol/ua/registration-flows.h"
 #include "protocol/ua/request-connect.h"
@@ -59,6 +60,7 @@ static void use_flow(struct request *r, struct flow *f)
 	flow_ref(f);
 	flow_unref(r->flow);
 	r->flow = f;
+	endpoint_flow_use(r->ep, f);
 }
 
 /* ---- sending ---- */

@@ -18,6 +18,7 @@ enum ua_change {
 	UA_CHANGE_BINDINGS = 1 << 1,
 	UA_CHANGE_CONTACT = 1 << 2, /* contact, server, flow */
 	UA_CHANGE_AUTH = 1 << 3,    /* scheme in use */
+	UA_CHANGE_CONNECTIONS = 1 << 4,
 };
 
 /* What a registration verb asked for. */

@@ -204,6 +204,7 @@ void ua_flow_up(struct ua *ua, struct flow *f)
 	list_for_each (node, &f->endpoints)
 		endpoint_mark(list_entry(node, struct endpoint, by_flow), UA_CHANGE_CONTACT);
 	race_flow_up(f);
+	flow_changed(f);
 }
 
 void ua_flow_down(struct ua *ua, struct flow *f, const char *reason)
@@ -223,6 +224,7 @@ void ua_flow_down(struct ua *ua, struct flow *f, const char *reason)
 	race_flow_down(f, reason);
 	flow_drop_holds(f);
 	txn_table_flow_down(&ua->txns, f);
+	flow_forget(f);
 	ua->flow_error = NULL;
 	flow_unref(f);
 }

@@ -4,6 +4,7 @@
 #include "protocol/dialog/usage.h"
 #include "protocol/msg/build.h"
 #include "protocol/msg/params.h"
+#include "protocol/ua/endpoint-flow.h"
 #include "protocol/ua/endpoint-route.h"
 #include "protocol/ua/incoming.h"
 #include "protocol/ua/microsoft-notify.h"
@@ -270,7 +271,10 @@ static void hand_on(struct ua *ua, struct flow *f, struct msg *m)
 	ep = endpoint_route(ua, f, m);
 	if (!ep || ep->closing) {
 		reject(ua, f, m, &(struct uas_reply){ .status = ep ? 480 : 404 });
-	} else if (m->method == METHOD_INVITE) {
+		return;
+	}
+	endpoint_flow_use(ep, f);
+	if (m->method == METHOD_INVITE) {
 		unsigned status = session_in_receive(ep, back, m);
 
 		if (status)

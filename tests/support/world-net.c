@@ -101,6 +101,7 @@ static void flow_free(struct world_flow *f)
 	while ((node = list_first(&f->queued)))
 		packet_free(list_entry(node, struct world_packet, node));
 	end_connecting(f);
+	flow_forget(&f->base);
 	timer_cancel(&f->ua->w->timers, &f->closed);
 	cancel_idle(f);
 	list_remove(&f->node);
@@ -203,6 +204,8 @@ static struct world_flow *flow_new(
 	(void)snprintf(f->base.local.host, sizeof(f->base.local.host), "%s", wu->address);
 	f->base.local.port = transport_default_port(transport);
 	f->base.state = FLOW_UP;
+	f->base.id = ++wu->w->n_flows;
+	f->base.since = f->base.used = wu->w->timers.now;
 	f->closed.fire = fire_closed;
 	list_init(&f->queued);
 	list_append(&wu->flows, &f->node);

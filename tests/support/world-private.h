@@ -25,6 +25,7 @@ struct world {
 	struct world_net net;
 	uint64_t net_rng, ua_rng;
 	bool garbage;      /* some flow may be freed */
+	uint64_t n_flows;  /* made so far */
 	size_t n_hopeless; /* timers of connections that nobody takes */
 
 	struct world_secret *secrets;
