@@ -97,8 +97,9 @@ static void learn(struct tls *t, gnutls_x509_crt_t crt, const gnutls_datum_t *de
 	if (gnutls_fingerprint(GNUTLS_DIG_SHA256, der, hash, &n) == 0)
 		hex_of(hash, n, t->fingerprint);
 	n = sizeof(hash);
-	/* Over the SubjectPublicKeyInfo. */
-	if (gnutls_x509_crt_get_key_id(crt, GNUTLS_KEYID_USE_SHA256, hash, &n) == 0)
+	/* Over the SubjectPublicKeyInfo, where somebody wants to know it. */
+	if ((t->identity->pin || t->identity->trust_on_first_use) &&
+		gnutls_x509_crt_get_key_id(crt, GNUTLS_KEYID_USE_SHA256, hash, &n) == 0)
 		hex_of(hash, n, t->key_pin);
 	t->peer.subject = t->subject;
 	t->peer.issuer = t->issuer;
@@ -266,7 +267,7 @@ static enum tls_verdict check_list(struct tls *t, gnutls_x509_crt_t crt)
 /* RFC 5280 section 6.3.3: an old list says nothing, and somebody wanted one. */
 static enum tls_verdict check_lists(struct tls *t)
 {
-	return for_each_of_chain(t, 0, check_list);
+	return t->creds->n_crls ? for_each_of_chain(t, 0, check_list) : TLS_GOOD;
 }
 
 /* Client: RFC 5922 section 7.3. Server: section 7.4. */
