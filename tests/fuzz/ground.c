@@ -45,8 +45,8 @@ static void host_resolve(void *ctx, uint64_t query, enum dns_kind kind, const ch
 {
 	struct ground *g = ctx;
 
-	(void)kind;
 	(void)name;
+	g->kind = kind;
 	g->names = mem_realloc(g->names, (g->n_names + 1) * sizeof(*g->names));
 	g->names[g->n_names++] = query;
 }

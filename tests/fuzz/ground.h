@@ -19,6 +19,7 @@ struct ground {
 	struct ground_flow udp, tcp;
 	uint64_t random, secret_query; /* the last question for a secret; 0: none waits */
 	uint64_t *names;               /* questions for names that wait */
+	enum dns_kind kind;            /* of the last one */
 	size_t n_names;
 	/* What was sent, parsed: the core sends nothing faulty. */
 	void (*sent)(void *ctx, struct flow *f, struct msg *m);
