@@ -230,7 +230,10 @@ static const struct schema_key server_keys[] = {
 	{ .name = "Addr",
 		SERVER_AT(host),
 		.type = &addr_type,
-		.doc = "Name or address of the server; without a port as RFC 3263 says" },
+		.doc = "Name or address of the server. A name with a port is looked up for its addresses; "
+		       "one without for the SRV records of Protocol, and if there are none for its "
+		       "addresses and the default port (RFC 3263 4.2). NAPTR records are not asked "
+		       "for, because Protocol has chosen" },
 	{ .name = "Protocol",
 		SERVER_AT(protocol),
 		.type = &schema_word,

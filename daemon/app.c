@@ -15,6 +15,7 @@
 #include "daemon/tls-check.h"
 #include "protocol/base/buf.h"
 #include "protocol/base/err.h"
+#include "protocol/ua/health.h"
 #include "protocol/ua/limits.h"
 #include "protocol/ua/profile.h"
 #include "protocol/ua/ua-network.h"
@@ -167,6 +168,9 @@ int app_reload(struct app *a, struct config **ret_refused)
 	config_compare(old, now, keep_unchanged, &keeper);
 	a->config = now;
 	(void)apply_daemon(a, now->daemon); /* logged there; a half-open daemon still serves */
+	/* Whoever reloads has changed something, elsewhere maybe: nothing old is believed. */
+	resolver_flush(&a->resolver);
+	health_clear(a->ua);
 	config_compare(old, now, apply_profile, a);
 	config_free(old);
 	access_deinit(&a->access); /* who edits groups reloads */

@@ -47,7 +47,7 @@ void resolver_deinit(struct resolver *r);
  * forgotten if they differ. -EINVAL: not addresses, and nothing changed.
  */
 int resolver_set_servers(struct resolver *r, char *const *servers, size_t n);
-/* Forgets what is remembered: the network may be another one. */
+/* Forgets what is remembered: the network may be another one, or somebody asked for it. */
 void resolver_flush(struct resolver *r);
 /* The network is another one: what is remembered is forgotten, and the system's servers are read.
  */

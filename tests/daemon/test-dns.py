@@ -334,6 +334,23 @@ class Memory(Dns):
         self.register()
         self.assertEqual(len(second.registers()), 1)
 
+    def test_reload(self):
+        """Names are asked for again, and who failed is no longer passed over."""
+        dead, server = lab.free_port(), self.server()
+        self.dns.srv(SRV_TCP, 'one.test', dead, priority=1, ttl=600)
+        self.dns.srv(SRV_TCP, 'one.test', server.port, priority=2, ttl=600)
+        self.dns.address('one.test', ttl=600)
+        self.begin(protocol='tcp')
+        self.register()
+        self.assertEqual(len(self.targets()), 1)
+        self.bus.call(lab.ROOT, lab.NAME + '.Manager.Reload')
+        self.assertEqual(self.targets(), [])
+        self.dns.asked.clear()
+        server.hang_up()
+        lab.wait_for(lambda: self.connections() == 0, 'the end of the connection')
+        self.register()
+        self.assertEqual(self.dns.questions('SRV'), ['SRV ' + SRV_TCP])
+
     def connections(self):
         return len(self.bus.get(ALICE, 'Connections'))
 
