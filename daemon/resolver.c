@@ -33,6 +33,7 @@ struct name {
 	struct flow_addr addrs[LIMITS_ADDRESSES];
 	size_t n_addrs;
 	uint32_t ttl;
+	usec_t since; /* when the first of them came: from then on their time runs */
 	int error;
 };
 
@@ -242,6 +243,8 @@ static bool take_address(struct name *n, const struct ares_addrinfo_node *a)
 
 static void take_addresses(struct name *n, const struct ares_addrinfo *info)
 {
+	if (n->n_addrs == 0)
+		n->since = n->r->loop->timers.now;
 	for (const struct ares_addrinfo_node *a = info->nodes; a; a = a->ai_next) {
 		uint32_t ttl = a->ai_ttl > 0 ? (uint32_t)a->ai_ttl : 0;
 
@@ -263,6 +266,7 @@ static void answer_addresses(struct name *n)
 	}
 	resolver_answer_sort(n->addrs, n->n_addrs);
 	name_answered(n, resolver_answer_of_addresses(n->addrs, n->n_addrs, n->ttl));
+	n->expires -= n->r->loop->timers.now - n->since;
 }
 
 static void impatient(struct timer *t)
