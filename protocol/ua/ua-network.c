@@ -2,6 +2,7 @@
 #include "protocol/ua/ua-network.h"
 
 #include "protocol/ua/endpoint.h"
+#include "protocol/ua/health.h"
 #include "protocol/ua/pace.h"
 #include "protocol/ua/registration.h"
 #include "protocol/ua/session-endpoint.h"
@@ -29,6 +30,7 @@ void ua_network_changed(struct ua *ua)
 	/* First, so that nobody waits for what was known of servers elsewhere. */
 	map_for_each (node, &ua->paces)
 		pace_forget(container_of(node, struct pace, by_key));
+	health_clear(ua);
 	list_for_each (node, &ua->endpoints)
 		network_changed(list_entry(node, struct endpoint, node));
 }

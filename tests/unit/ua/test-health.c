@@ -6,6 +6,7 @@
 
 #include "protocol/ua/health.h"
 #include "protocol/ua/limits.h"
+#include "protocol/ua/ua-network.h"
 #include "protocol/ua/ua.h"
 #include "tests/support/world.h"
 
@@ -133,6 +134,15 @@ START_TEST(it_is_visible)
 }
 END_TEST
 
+/* Another network has other servers behind the same addresses, or another way to them. */
+START_TEST(forgotten_in_another_network)
+{
+	mark(&server, 0, 0);
+	ua_network_changed(ua);
+	ck_assert(!is_bad(&server));
+}
+END_TEST
+
 /* LIMITS_SERVER_HEALTH */
 START_TEST(limit_of_servers_remembered)
 {
@@ -166,6 +176,7 @@ int main(void)
 	tcase_add_test(tc, one_request_probes);
 	tcase_add_test(tc, as_long_as_the_server_says);
 	tcase_add_test(tc, it_is_visible);
+	tcase_add_test(tc, forgotten_in_another_network);
 	tcase_add_test(tc, limit_of_servers_remembered);
 	suite_add_tcase(s, tc);
 	r = srunner_create(s);
