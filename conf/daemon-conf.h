@@ -21,7 +21,9 @@ struct daemon_conf {
 	char *user_agent;
 	uint32_t max_endpoints, max_sessions;
 	uint32_t max_message_size; /* bytes */
-	char **dns_servers;        /* address[:port], IPv6 in brackets when a port follows */
+	/* Connections of one address, and those of them without a valid message yet. */
+	uint32_t max_per_peer, max_new_per_peer;
+	char **dns_servers; /* address[:port], IPv6 in brackets when a port follows */
 	size_t n_dns_servers;
 	char *hep_target; /* host[:port]; NULL: no export */
 	struct daemon_listen *listens;

@@ -127,6 +127,8 @@ static void conn_free(struct net_conn *c)
 		event_free(c->writable);
 	if (c->fd >= 0)
 		(void)close(c->fd);
+	if (c->peer && !c->proven)
+		c->peer->n_new--;
 	net_listen_forget(net, c->peer);
 	net_tls_free(c);
 	net->n_partial -= c->in.cap;
@@ -203,6 +205,8 @@ void net_conn_break(struct net_conn *c, const char *why)
 
 void net_conn_prove(struct net_conn *c)
 {
+	if (c->peer && !c->proven)
+		c->peer->n_new--;
 	c->proven = true;
 }
 

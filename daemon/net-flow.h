@@ -65,6 +65,7 @@ struct net {
 	struct list alive, failed, dead, idle_flows; /* of net_flow */
 	size_t n_idle_flows, n_incoming, n_partial, n_queued;
 	size_t max_message, max_incoming;
+	unsigned max_per_peer, max_new_per_peer;
 	uint64_t last_id; /* of a flow */
 	struct timer work, sweep;
 	struct net_quiet refusals, handshakes, starving;

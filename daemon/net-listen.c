@@ -84,13 +84,20 @@ static void accepted(struct listener *l, int fd, const struct net_addr *from)
 	struct net *net = l->base.net;
 	struct net_peer *peer = peer_get(net, from);
 
-	if (peer->n >= NET_MAX_PER_PEER || net->n_incoming >= net->max_incoming) {
-		refuse(net, fd,
-			peer->n >= NET_MAX_PER_PEER ? "too many from one address" : "too many");
+	const char *why = peer->n >= net->max_per_peer ? "too many from one address"
+			  : peer->n_new >= net->max_new_per_peer
+				  ? "too many from one address that said "
+				    "nothing valid yet"
+			  : net->n_incoming >= net->max_incoming ? "too many"
+								 : NULL;
+
+	if (why) {
+		refuse(net, fd, why);
 		peer_put(net, peer);
 		return;
 	}
 	peer->n++;
+	peer->n_new++;
 	net->n_incoming++;
 	net_conn_accepted(&l->base, peer, fd, from);
 }

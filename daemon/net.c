@@ -42,6 +42,8 @@ struct net *net_new(struct loop *loop, const struct log_sink *log, const char *s
 	net->log = log;
 	net->max_message = MSG_MAX_BYTES;
 	net->max_incoming = max_incoming();
+	net->max_per_peer = NET_MAX_PER_PEER;
+	net->max_new_per_peer = NET_MAX_NEW_PER_PEER;
 	net->work.fire = net_flow_work;
 	net->sweep.fire = net_flow_sweep;
 	map_init(&net->flows, seed[0]);
@@ -197,6 +199,10 @@ int net_configure(struct net *net, const struct daemon_conf *c)
 		n += more;
 	}
 	net_identities_configure(&net->identities, &c->tls);
+	if (c->max_per_peer)
+		net->max_per_peer = c->max_per_peer;
+	if (c->max_new_per_peer)
+		net->max_new_per_peer = c->max_new_per_peer;
 	if (c->max_message_size)
 		net->max_message = c->max_message_size;
 	return r < 0 ? r : apply(net, wishes, n);

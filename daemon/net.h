@@ -14,6 +14,7 @@ struct net;
 /* Every ceiling on what strangers can make us hold. Each has a test. */
 enum {
 	NET_MAX_PER_PEER = 256,      /* connections from one IPv4 address, or one IPv6 /64 */
+	NET_MAX_NEW_PER_PEER = 64,   /* of them: without a valid message yet, handshakes included */
 	NET_MAX_CONNECTIONS = 65536, /* incoming ones; the file-descriptor limit may set less */
 	NET_RESERVED_FDS = 128,      /* kept back for everything else */
 	NET_MAX_PARTIAL = 64 << 20,  /* bytes of unfinished messages, all connections together */

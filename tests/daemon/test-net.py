@@ -230,8 +230,24 @@ class Tcp(case.Case):
 
 
 class Limits(case.Case):
+    def test_new_connections_of_one_peer(self):
+        """Who has said nothing valid yet gets no more than that many, and others do."""
+        self.configure('[Daemon]\nNewConnectionsPerPeer=3\n')
+        self.start()
+        streams = [sip.Stream(self.here, '127.0.0.9') for _ in range(3)]
+        with sip.Stream(self.here, '127.0.0.9') as s:
+            s.closed()
+        streams[0].send(sip.request(transport='TCP'))
+        self.assertEqual(sip.status(streams[0].messages(1)[0]), 200)
+        with sip.Stream(self.here, '127.0.0.9') as s:  # one of them is no longer new
+            s.send(sip.request(transport='TCP'))
+            self.assertEqual(sip.status(s.messages(1)[0]), 200)
+        self.assert_alive()
+        for s in streams:
+            s.socket.close()
+
     def test_connections_of_one_peer(self):
-        self.configure()
+        self.configure('[Daemon]\nNewConnectionsPerPeer=%d\n' % LIMIT_PER_PEER)
         self.start()
         streams = [sip.Stream(self.here, '127.0.0.9') for _ in range(LIMIT_PER_PEER)]
         with sip.Stream(self.here, '127.0.0.9') as s:
@@ -257,7 +273,7 @@ class Limits(case.Case):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         n = min(2000, hard - 300)
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, n + 200), hard))
-        self.configure()
+        self.configure('[Daemon]\nNewConnectionsPerPeer=%d\n' % LIMIT_PER_PEER)
         self.start()
         streams = [sip.Stream(self.here, '127.0.1.%d' % (1 + i % 10)) for i in range(n)]
         self.assert_alive()

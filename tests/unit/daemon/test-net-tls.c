@@ -614,6 +614,32 @@ START_TEST(too_much_too_early)
 }
 END_TEST
 
+/* NET_MAX_NEW_PER_PEER: half-open handshakes of one address; others still get in. */
+START_TEST(half_open_flood)
+{
+	int fds[NET_MAX_NEW_PER_PEER + 1], other;
+
+	for (int i = 0; i < NET_MAX_NEW_PER_PEER + 1; i++) {
+		fds[i] = net_stranger(target.addr.port, INADDR_LOOPBACK + 7);
+		ck_assert_int_eq(net_is_closed(fds[i]), i == NET_MAX_NEW_PER_PEER);
+	}
+	ck_assert_uint_eq(net->counters.connections_refused, 1);
+	other = net_stranger(target.addr.port, INADDR_LOOPBACK + 8);
+	ck_assert(!net_is_closed(other));
+	(void)close(fds[0]);
+	net_turn();
+	(void)close(fds[1]);
+	fds[0] = net_stranger(target.addr.port, INADDR_LOOPBACK + 7);
+	ck_assert(!net_is_closed(fds[0]));
+	for (int i = 2; i < NET_MAX_NEW_PER_PEER + 1; i++)
+		(void)close(fds[i]);
+	(void)close(fds[0]);
+	(void)close(other);
+	net_turn();
+	ck_assert_uint_eq(net->peers.n, 0);
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
 	tcase_add_test(tc, both_ends);
@@ -644,6 +670,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, garbage_after_the_handshake);
 	tcase_add_test(tc, peer_does_not_read);
 	tcase_add_test(tc, too_much_too_early);
+	tcase_add_test(tc, half_open_flood);
 }
 
 int main(void)
