@@ -11,6 +11,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 
 import lab
 
@@ -45,6 +46,12 @@ class WithTls(lab.Case):
             self.assertTrue(said.startswith(reason + ': '), said)
         self.assertEqual(self.lab.requests('REGISTER', 'alice'), 0, 'something went to a stranger')
 
+    def connection(self, path=ALICE):
+        """The one connection of the endpoint."""
+        connections = self.bus.get(path, 'Connections')
+        self.assertEqual(len(connections), 1, connections)
+        return connections[0]
+
     def cut(self):
         """Every connection to the registrar, as a network would that is gone for a moment."""
         subprocess.run(['ss', '-K', 'state', 'established', 'dport', '=', str(self.lab.port + 1)], check=True, capture_output=True)
@@ -74,6 +81,7 @@ class Trust(WithTls):
                     self.not_registered(reason)
                 else:
                     self.register()
+                    self.assertEqual(self.connection()['MatchedDomain'], lab.DOMAIN)
                     self.bus.endpoint(ALICE, 'Unregister', 'a{sv}', {})
                     self.cut()
 
@@ -188,6 +196,45 @@ class Mutual(WithTls):
     def test_we_have_none(self):
         self.begin_with(None)
         self.not_registered('refused by peer')
+
+
+class Life(WithTls):
+    def setUp(self):
+        super().setUp()
+        self.begin(register=True)
+        self.bus.wait_state(ALICE, 'registered')
+
+    def test_as_seen_on_the_bus(self):
+        seen = self.connection()
+        server = self.lab.certificates['server'].certificate
+        self.assertEqual((seen['Transport'].lower(), bool(seen['Incoming']), seen['State']), ('tls', False, 'up'))
+        self.assertEqual(seen['Remote'], '127.0.0.1:%d' % (self.lab.port + 1))
+        self.assertEqual(seen['TlsVersion'], 'TLS1.3')
+        self.assertEqual(seen['Certificate']['Fingerprint'], server.fingerprint(server.signature_hash_algorithm).hex())
+        self.assertGreater(seen['Certificate']['Expires'], time.time())
+        self.assertEqual(seen['MatchedDomain'], '127.0.0.1')
+
+    def test_cut_off(self):
+        """A connection that is gone is made anew at once (AutoRefresh), and the registration goes on over it."""
+        first = self.connection()
+        self.cut()
+        self.another(first)
+        self.bus.wait_state(ALICE, 'registered')
+
+    def another(self, first):
+        """The connection that took the place of that one."""
+        return lab.wait_for(lambda: [c for c in self.bus.get(ALICE, 'Connections') if c['Id'] != first['Id'] and c['State'] == 'up'],
+                            'another connection', 40)[0]
+
+    def test_kamailio_renews(self):
+        """What is up stays; the next connection sees the new certificate."""
+        first = self.connection()
+        self.shows('renewed')
+        self.register()
+        self.assertEqual(self.connection()['Id'], first['Id'])
+        self.cut()
+        self.assertNotEqual(self.another(first)['Certificate']['Fingerprint'], first['Certificate']['Fingerprint'])
+        self.bus.wait_state(ALICE, 'registered')
 
 
 class Shown(WithTls):
