@@ -209,7 +209,8 @@ int app_bus_own(struct app *a)
 void app_bus_stop(struct app *a)
 {
 	a->secrets.ask_agent = NULL;
-	net_set_ask(a->net, NULL, NULL);
+	if (a->net) /* a start that stopped half-way has none */
+		net_set_ask(a->net, NULL, NULL);
 	a->iface = iface_free(a->iface);
 	a->bus = bus_connection_free(a->bus);
 	access_deinit(&a->access);
