@@ -85,8 +85,8 @@ static usec_t due(const struct net_conn *c, const char **ret_why)
 /* RFC 5626 section 4.4.1: who opened the connection pings, while the connection is needed. */
 static usec_t ping_at(const struct net_conn *c)
 {
-	if (c->phase != NET_CONN_OPEN || c->peer || flow_is_unused(&c->base.flow) ||
-		(c->pinged && c->pongs))
+	if (c->phase != NET_CONN_OPEN || c->peer || c->base.flow.kept ||
+		flow_is_unused(&c->base.flow) || (c->pinged && c->pongs))
 		return USEC_NEVER;
 	return c->heard + c->ping_gap;
 }
@@ -221,8 +221,11 @@ static void conn_send(struct flow *f, struct slice bytes)
 {
 	struct net_conn *c = conn_of_flow(f);
 
-	if (c->base.life == NET_ALIVE)
-		net_stream_put(c, bytes);
+	if (c->base.life != NET_ALIVE)
+		return;
+	if (slice_eq(bytes, SLICE("\r\n\r\n"))) /* the core's own ping */
+		c->frame.expect_pong = true;
+	net_stream_put(c, bytes);
 }
 
 /* What was sent before still goes out. */

@@ -139,6 +139,8 @@ static void take_frame(struct net_conn *c, enum frame_kind kind, struct slice fr
 		break;
 	case FRAME_PONG:
 		c->pongs |= c->pinged != 0;
+		if (c->base.flow.kept && c->base.net->loop->ua)
+			ua_pong(c->base.net->loop->ua, &c->base.flow);
 		break;
 	case FRAME_BAD:
 	case FRAME_TOO_LARGE:

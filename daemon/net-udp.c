@@ -13,6 +13,7 @@
 #include "protocol/base/err.h"
 #include "protocol/base/log.h"
 #include "protocol/base/mem.h"
+#include "protocol/msg/stun.h"
 #include "protocol/ua/host.h"
 #include "protocol/ua/ua.h"
 
@@ -321,7 +322,10 @@ static void receive_one(struct net_udp *u, struct mmsghdr *m, struct net_addr *f
 	if (!f)
 		f = flow_new(u, from, &local);
 	f->base.flow.used = net->loop->timers.now;
-	ua_receive(net->loop->ua, &f->base.flow, bytes, MSG_DATAGRAM);
+	if (stun_is(bytes)) /* RFC 5626 section 8 */
+		ua_stun(net->loop->ua, &f->base.flow, bytes);
+	else
+		ua_receive(net->loop->ua, &f->base.flow, bytes, MSG_DATAGRAM);
 }
 
 static struct net_batch *batch_of(struct net *net)

@@ -130,6 +130,16 @@ bool registration_is_elsewhere(
 	return false;
 }
 
+void registration_flow_proven(struct flow *f)
+{
+	list_for_each (node, &f->registrations) {
+		struct registration *r = list_entry(node, struct registration, by_flow);
+
+		r->failures_before = 0;
+		endpoint_mark(r->ep, UA_CHANGE_REGISTRATION);
+	}
+}
+
 /* ---- verbs ---- */
 
 void registration_flows_begin(struct registration *first)

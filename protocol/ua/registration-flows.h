@@ -36,6 +36,11 @@ const struct registration *registration_other_flow(
  */
 struct flow *registration_known_flow(
 	const struct endpoint *ep, unsigned reg_id, const char **ret_server_key);
+/*
+ * A keep-alive over f was answered for the first time: what was registered over it was a success
+ * (section 4.5).
+ */
+void registration_flow_proven(struct flow *f);
 /* Another registration of the endpoint lives at that address. */
 bool registration_is_elsewhere(
 	const struct endpoint *ep, unsigned reg_id, const struct flow_addr *addr);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "protocol/base/err.h"
 #include "protocol/msg/msg.h"
+#include "protocol/ua/keepalive.h"
 #include "protocol/ua/limits.h"
 #include "protocol/ua/microsoft-redirect.h"
 #include "protocol/ua/microsoft.h"
@@ -283,6 +284,30 @@ static void take_outbound(struct registration *r, const struct msg *m)
 		r->flow_timer = 0;
 }
 
+/* RFC 5626 section 8: "ob" in the URI of the first edge proxy says so too. */
+static bool edge_says_ob(const struct registration *r)
+{
+	struct slice v;
+	struct addr a;
+
+	return r->n_path && addr_parse(slice_str(r->path[0]), &a) == 0 &&
+	       uri_param(&a.uri, SLICE("ob"), &v);
+}
+
+/* Section 4.2.1; RFC 6223 section 4.3: a value of "keep" says so, and how often, unless it is 0. */
+static void keep_alive(struct registration *r, const struct msg *m)
+{
+	uint32_t seconds = r->flow_timer;
+	bool keep = m->via.keep.n > 0;
+
+	if (keep && !seconds && !slice_to_u32(m->via.keep, LIMITS_EXPIRES, &seconds))
+		keep = false;
+	if (r->outbound == REGISTRATION_OUTBOUND_YES || keep || edge_says_ob(r))
+		keepalive_start(r->ep->ua, r->flow, seconds);
+	else
+		keepalive_stop(r->flow);
+}
+
 /*
  * What a success means for the others: they begin when the registrar can tell flows apart, and end
  * when it cannot any more. One of them that is alone in that takes its contact back.
@@ -328,6 +353,8 @@ static void registered(
 	registration_take_routes(r, o->response);
 	gruu_take(r->ep, o->response);
 	registration_set_flow(r, request_flow(request), request_server_key(request));
+	keep_alive(r, o->response);
+	r->failures_before = r->flow->keepalive && !keepalive_is_proven(r->flow) ? r->failures : 0;
 	free(r->contact);
 	r->contact = contact;
 	succeed(r, o, granted);
@@ -480,6 +507,16 @@ void registration_withdrawn(
 
 /* ---- the flow ---- */
 
+/* RFC 5626 4.5: a flow on which keep-alives are in use and none was answered was no success. */
+static usec_t new_flow_delay(struct registration *r, bool unproven)
+{
+	if (unproven) {
+		r->failures = r->failures_before + 1;
+		return back_off(r, r->failures);
+	}
+	return r->drops > 1 ? back_off(r, r->drops - 1) : registration_flow_delay(dice(r));
+}
+
 void registration_flow_down(struct registration *r)
 {
 	UA_SCOPE(r->ep->ua);
@@ -491,6 +528,8 @@ void registration_flow_down(struct registration *r)
 		.error = -ECONNREFUSED,
 	};
 
+	bool unproven = r->flow && r->flow->keepalive && !keepalive_is_proven(r->flow);
+
 	registration_set_flow(r, NULL, NULL);
 	r->flow_gone = true;
 	pace_doubt(r->ticket.pace);
@@ -499,8 +538,7 @@ void registration_flow_down(struct registration *r)
 		return;
 	r->drops = now - r->since < STABLE ? r->drops + 1 : 0;
 	if (r->ep->auto_refresh)
-		r->next_attempt = now + (r->drops > 1 ? back_off(r, r->drops - 1)
-						      : registration_flow_delay(dice(r)));
+		r->next_attempt = now + new_flow_delay(r, unproven);
 	remember(r, &o);
 	registration_set_state(r, REGISTRATION_WAITING);
 }

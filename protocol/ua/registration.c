@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "protocol/base/err.h"
+#include "protocol/ua/keepalive.h"
 #include "protocol/ua/limits.h"
 #include "protocol/ua/microsoft.h"
 #include "protocol/ua/registration-flows.h"
@@ -207,6 +208,8 @@ void registration_set_flow(struct registration *r, struct flow *f, const char *k
 
 	flow_ref(f);
 	list_remove(&r->by_flow);
+	if (r->flow && r->flow != f && list_is_empty(&r->flow->registrations))
+		keepalive_stop(r->flow);
 	flow_unref(r->flow);
 	free(r->server_key);
 	r->flow = f;

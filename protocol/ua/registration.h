@@ -50,6 +50,7 @@ struct registration {
 	usec_t next_attempt;      /* 0: none is planned */
 	usec_t since;             /* moment of the last success */
 	unsigned failures;        /* in a row, for the back-off */
+	unsigned failures_before; /* before a success whose flow no keep-alive has proven yet */
 	unsigned drops;           /* flows that broke in a row, soon after the registration */
 	bool flow_gone;           /* the flow of the last success is no more */
 	char *call_id, *from_tag;

@@ -4,6 +4,7 @@
 #include "protocol/dialog/usage.h"
 #include "protocol/ua/endpoint.h"
 #include "protocol/ua/health.h"
+#include "protocol/ua/keepalive.h"
 #include "protocol/ua/limits.h"
 #include "protocol/ua/race.h"
 #include "protocol/ua/registration.h"
@@ -195,6 +196,20 @@ void ua_receive(struct ua *ua, struct flow *f, struct slice bytes, enum msg_fram
 		receive_response(ua, f, m);
 	flow_unref(f);
 	msg_unref(m);
+}
+
+void ua_pong(struct ua *ua, struct flow *f)
+{
+	UA_SCOPE(ua);
+
+	keepalive_pong(f);
+}
+
+void ua_stun(struct ua *ua, struct flow *f, struct slice bytes)
+{
+	UA_SCOPE(ua);
+
+	keepalive_stun(f, bytes);
 }
 
 void ua_flow_up(struct ua *ua, struct flow *f)

@@ -55,6 +55,9 @@ void ua_advance(struct ua *ua, usec_t now);
 usec_t ua_deadline(const struct ua *ua);
 /* Whole datagram or frame. */
 void ua_receive(struct ua *ua, struct flow *f, struct slice bytes, enum msg_framing framing);
+/* Between messages: a single CRLF (RFC 5626 section 4.4.1), a datagram that stun_is(). */
+void ua_pong(struct ua *ua, struct flow *f);
+void ua_stun(struct ua *ua, struct flow *f, struct slice bytes);
 void ua_flow_up(struct ua *ua, struct flow *f);
 /* f->state is FLOW_DOWN; reason is for people ("connection refused"). */
 void ua_flow_down(struct ua *ua, struct flow *f, const char *reason);

@@ -524,6 +524,10 @@ static void deliver_to_ua(struct world_ua *wu, const struct world_packet *p)
 	if (f->base.state != FLOW_UP)
 		return;
 	ua_advance(wu->ua, wu->w->timers.now);
+	if (world_keepalive_is(p)) {
+		world_keepalive_deliver(wu, &f->base, p);
+		return;
+	}
 	ua_receive(wu->ua, &f->base, slice_of(p->bytes, p->n),
 		flow_is_reliable(&f->base) ? MSG_STREAM : MSG_DATAGRAM);
 }

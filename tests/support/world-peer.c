@@ -31,8 +31,10 @@ void world_peer_receive(struct world *w, const struct world_packet *p)
 	struct world_mail *mail;
 	struct msg *m = NULL;
 
-	if (p->n && (p->bytes[0] == '\r' || p->bytes[0] == '\0'))
-		return; /* keep-alive */
+	if (world_keepalive_is(p)) {
+		world_keepalive_take(w, p);
+		return;
+	}
 	ck_assert_msg(
 		msg_parse(slice_of(p->bytes, p->n),
 			transport_is_reliable(p->transport) ? MSG_STREAM : MSG_DATAGRAM, &m) == 0,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 #include "tests/support/world-flow.h"
+#include "tests/support/world-keepalive.h"
 #include "tests/support/world-peer.h"
 
 /* Shared by the files of the world; tests don't look in here. */
@@ -47,6 +48,7 @@ struct world {
 	void *peer_ctx;
 	uint64_t serial; /* for {n} */
 
+	struct world_pings pings;
 	bool hushed;
 	struct buf log;
 	const char *shown[WORLD_SHOWN];
@@ -75,6 +77,11 @@ struct world_ua *world_find_ua(const struct world *w, const char *address);
 /* world-dns.c */
 void world_dns_resolve(void *ctx, uint64_t query, enum dns_kind kind, const char *name);
 void world_dns_deinit(struct world *w);
+
+/* world-keepalive.c */
+bool world_keepalive_is(const struct world_packet *p);
+void world_keepalive_take(struct world *w, const struct world_packet *p);
+void world_keepalive_deliver(struct world_ua *wu, struct flow *f, const struct world_packet *p);
 
 /* world-net.c */
 struct flow *world_net_open(void *ctx, const struct host_target *target);

@@ -220,6 +220,10 @@ void world_record_packet(struct world *w, const struct world_packet *p, const ch
 	if (w->hushed)
 		return;
 	(void)slice_cut(bytes, '\n', &line, &rest);
+	if (world_keepalive_is(p)) {
+		line = SLICE("keep-alive");
+		rest = SLICE_NULL;
+	}
 	append_time(w);
 	buf_printf(&w->log, "%s:%u > %s:%u %s %.*s", p->from.host, p->from.port, p->to.host,
 		p->to.port, transport_name(p->transport), SLICE_ARGS(slice_trim(line)));
