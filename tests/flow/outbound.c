@@ -6,6 +6,7 @@
 #include "protocol/ua/registration-flows.h"
 #include "tests/flow/scene.h"
 #include "tests/support/run.h"
+#include "tests/support/world-keepalive.h"
 #include "tests/support/world-net.h"
 
 #define OUTBOUND "Require: outbound\nContact: {contact};expires=3600\n"
@@ -14,9 +15,13 @@ static struct scene over_tcp(unsigned flows)
 {
 	struct world_account a = scene_alice;
 
+	struct scene s;
+
 	a.transport = TRANSPORT_TCP;
 	a.flows = flows;
-	return scene_new(&a);
+	s = scene_new(&a);
+	world_pings(s.w)->answered = true;
+	return s;
 }
 
 static bool contact_has(const struct msg *m, const char *name, const char *value)
@@ -223,7 +228,8 @@ START_TEST(rfc5626_4_5_one_is_cut)
 		struct registration *other = which ? s.r : s.r->next;
 		const struct msg *m;
 
-		(void)world_count_news(s.wu, WORLD_DONE);
+		/* A keep-alive is answered: the flows were a success. */
+		world_run(s.w, 130 * SEC);
 		world_cut_flow(s.wu, r->flow);
 		ck_assert_int_eq(r->state, REGISTRATION_WAITING);
 		ck_assert_int_eq(registration_overall_state(s.r), REGISTRATION_REGISTERED);
