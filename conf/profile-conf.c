@@ -292,7 +292,6 @@ static const struct schema_key endpoint_keys[] = {
 		.min = 1,
 		.max = 8,
 		.preset = "1",
-		.support = SCHEMA_LATER,
 		.doc = "Connections kept to the registrar at one time (RFC 5626)" },
 	{ .name = "MaximumRegisterRedirections",
 		AT(register_redirections),

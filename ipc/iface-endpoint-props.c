@@ -185,6 +185,63 @@ static void get_server(struct bus_writer *w, void *object)
 	bus_write_str(w, of(object)->server);
 }
 
+static const char *keep_alive_name(const struct flow *f)
+{
+	if (!f || !f->keepalive)
+		return "";
+	return flow_is_reliable(f) ? "crlf" : "stun";
+}
+
+static void write_server(struct bus_writer *w, const struct flow *f)
+{
+	struct buf b = BUF_NULL;
+
+	buf_str(&b, transport_name(f->transport));
+	buf_putc(&b, ':');
+	build_hostport(&b, slice_str(f->peer.host), f->peer.port);
+	bus_entry_s(w, "Server", buf_slice(&b));
+	buf_deinit(&b);
+}
+
+static void write_path(struct bus_writer *w, const struct registration *r)
+{
+	bus_open_entry(w, "Path", "as");
+	bus_open_array(w, "s");
+	for (size_t i = 0; i < r->n_path; i++)
+		bus_write_str(w, r->path[i]);
+	bus_close(w);
+	bus_close(w);
+}
+
+static void write_flow(struct bus_writer *w, const struct registration *r)
+{
+	const struct ua *ua = r->ep->ua;
+
+	bus_open_dict(w);
+	bus_entry_u(w, "RegId", r->reg_id);
+	bus_entry_str(w, "State", registration_state_name(r->state));
+	bus_entry_str(w, "KeepAlive", keep_alive_name(r->flow));
+	bus_entry_u(w, "FlowTimer", r->flow_timer);
+	bus_entry_t(w, "Expires", ua_epoch_seconds(ua, r->expires));
+	bus_entry_t(w, "NextAttempt", ua_epoch_seconds(ua, r->next_attempt));
+	write_path(w, r);
+	if (r->contact)
+		bus_entry_str(w, "Contact", r->contact);
+	if (r->flow)
+		write_server(w, r->flow);
+	if (r->last_reason)
+		bus_entry_str(w, "LastError", r->last_reason);
+	bus_close(w);
+}
+
+static void get_flows(struct bus_writer *w, void *object)
+{
+	bus_open_array(w, "a{sv}");
+	for (const struct registration *r = of(object)->registration; r; r = r->next)
+		write_flow(w, r);
+	bus_close(w);
+}
+
 static void get_auto_refresh(struct bus_writer *w, void *object)
 {
 	bus_write_b(w, of(object)->auto_refresh);
@@ -316,6 +373,11 @@ const struct bus_property iface_endpoint_properties[] = {
 		.flags = BUS_EMITS,
 		.doc = IFACE_CONNECTION_KEYS
 		"Told when one comes, is up, or goes; the latest 64 are shown." },
+	{ .name = "Flows",
+		.sig = "aa{sv}",
+		.get = get_flows,
+		.flags = BUS_EMITS,
+		.doc = "Registrations over several connections (RFC 5626), one for each of the profile's Flows: RegId u, State s, KeepAlive s (crlf, stun, or empty: the far end has not asked for any), FlowTimer u (seconds; 0: none), Expires t, NextAttempt t, Path as (RFC 3327), and where there are such Contact s, Server s (transport:address:port), LastError s." },
 	{ .name = "AutoRefresh",
 		.sig = "b",
 		.get = get_auto_refresh,

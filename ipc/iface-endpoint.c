@@ -325,6 +325,7 @@ void iface_endpoint_changed(struct endpoint *ep, unsigned changes)
 		{ UA_CHANGE_REGISTRATION, "RegistrationExpires" },
 		{ UA_CHANGE_REGISTRATION, "NextAttempt" },
 		{ UA_CHANGE_REGISTRATION, "LastError" },
+		{ UA_CHANGE_REGISTRATION, "Flows" },
 		{ UA_CHANGE_REGISTRATION, "Contact" },
 		{ UA_CHANGE_BINDINGS, "Bindings" },
 		{ UA_CHANGE_BINDINGS, "ServiceRoute" },
