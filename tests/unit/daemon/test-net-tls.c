@@ -401,6 +401,9 @@ START_TEST(trusted_on_first_use)
 	flow_close(f, "again");
 	net_turn();
 	flow_unref(f);
+	f = open_up(); /* known now */
+	ck_assert_uint_eq(n_asked, 1);
+	flow_unref(f);
 	profile_unref(p);
 }
 END_TEST
