@@ -31,14 +31,25 @@ static const char *find_gruu(const struct contact *c)
 	return gruu_get(c->ep, kind_of(c->privacy));
 }
 
+/* RFC 5626 4.3: what follows in a dialog shall come over the flow that it begins on. */
+static bool is_outbound(const struct contact *c)
+{
+	const struct registration *r = registration_over(c->ep, c->flow);
+
+	return r && r->outbound == REGISTRATION_OUTBOUND_YES;
+}
+
 void contact_append_uri(struct buf *b, const struct contact *c)
 {
 	const char *gruu = find_gruu(c);
 
-	if (has_scheme(gruu, c->scheme))
+	if (has_scheme(gruu, c->scheme)) {
 		buf_str(b, gruu);
-	else
-		endpoint_append_contact_uri(b, c->ep, c->flow, c->scheme);
+		return;
+	}
+	endpoint_append_contact_uri(b, c->ep, c->flow, c->scheme);
+	if (is_outbound(c))
+		buf_lit(b, ";ob");
 }
 
 void contact_append(struct buf *b, const struct contact *c)

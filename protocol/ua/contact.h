@@ -22,7 +22,8 @@ struct contact {
 
 /*
  * Appends the URI without brackets: a GRUU of the endpoint while it is registered, or need not be,
- * and has one of that kind and scheme (RFC 5627 4.4), else where it is reached over the flow.
+ * and has one of that kind and scheme (RFC 5627 4.4), else where it is reached over the flow,
+ * with "ob" if the endpoint is registered over that one by RFC 5626 (section 4.3).
  */
 void contact_append_uri(struct buf *b, const struct contact *c);
 /* The same as a whole Contact line. */

@@ -2,7 +2,9 @@
 /* Managing client-initiated connections (RFC 5626): what one flow says, and several of them. */
 #include <check.h>
 #include <errno.h>
+#include <string.h>
 
+#include "protocol/ua/contact.h"
 #include "protocol/ua/registration-flows.h"
 #include "tests/flow/scene.h"
 #include "tests/support/run.h"
@@ -166,6 +168,30 @@ START_TEST(rfc5626_6_stale_binding)
 }
 END_TEST
 
+/* Section 4.3: ob in what is no REGISTER, over a flow that the registrar knows as such */
+START_TEST(rfc5626_4_3_ob)
+{
+	static const char *const answers[] = { OUTBOUND, "Contact: {contact};expires=3600\n" };
+
+	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+		struct scene s = over_tcp(1);
+		struct buf b = BUF_NULL;
+		struct contact c = { .ep = s.ep, .scheme = URI_SIP };
+		struct slice v;
+		struct uri uri;
+
+		scene_registered(&s, answers[i]);
+		c.flow = s.r->flow;
+		contact_append_uri(&b, &c);
+		ck_assert_int_eq(uri_parse(buf_slice(&b), &uri), 0);
+		ck_assert(uri_param(&uri, SLICE("ob"), &v) == (i == 0));
+		ck_assert_ptr_null(strstr(s.r->contact, ";ob"));
+		buf_deinit(&b);
+		scene_finish(&s);
+	}
+}
+END_TEST
+
 /* RFC 3327 section 5.1: kept with the registration, replaced by the next answer */
 START_TEST(rfc3327_5_1_path)
 {
@@ -322,5 +348,5 @@ END_TEST
 
 RUN_TESTS("outbound", rfc5626_4_2_1_what_is_sent, rfc5626_4_2_1_not_supported,
 	rfc5626_4_2_2_removal, rfc5626_11_6_first_hop_lacks_support, rfc5626_6_stale_binding,
-	rfc3327_5_1_path, rfc5626_4_2_1_two_flows, rfc5626_4_5_one_is_cut, rfc5626_4_5_base_time,
-	unregister_all_flows, flows_to_different_servers)
+	rfc5626_4_3_ob, rfc3327_5_1_path, rfc5626_4_2_1_two_flows, rfc5626_4_5_one_is_cut,
+	rfc5626_4_5_base_time, unregister_all_flows, flows_to_different_servers)
