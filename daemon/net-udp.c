@@ -20,7 +20,9 @@
 /*
  * One socket serves many peers; a flow is a socket together with a peer's and our own address. A
  * socket bound to no address learns from each datagram where it was sent to, and answers from
- * there, so that a host with several addresses is one peer to everybody.
+ * there, so that a host with several addresses is one peer to everybody. A registration's second
+ * flow and those after it (RFC 5626) each leave from a socket of their own, which goes with them:
+ * the edge tells flows apart by nothing but where they come from.
  */
 
 enum {
@@ -38,6 +40,8 @@ struct net_udp {
 	struct list queue; /* of struct unsent */
 	size_t queued;
 	struct list flows; /* of net_udp_flow */
+	unsigned reg_id;   /* one flow's own socket: which one's, and */
+	char *pool;        /* whose, NULL: everybody's; 0: not such a socket */
 };
 
 struct net_udp_flow {
@@ -222,8 +226,10 @@ static const struct flow_ops udp_ops = {
 
 static void udp_free(struct net_udp *u)
 {
-	if (u->base.fd < 0 && list_is_empty(&u->flows))
-		free(u);
+	if (u->base.fd >= 0 || !list_is_empty(&u->flows))
+		return;
+	free(u->pool);
+	free(u);
 }
 
 static void flow_destroy(struct net_flow *base)
@@ -232,7 +238,10 @@ static void flow_destroy(struct net_flow *base)
 
 	net_flow_deinit(base);
 	list_remove(&f->of_socket);
-	udp_free(f->socket);
+	if (f->socket->reg_id && f->socket->base.fd >= 0 && list_is_empty(&f->socket->flows))
+		f->socket->base.close(&f->socket->base);
+	else
+		udp_free(f->socket);
 	free(f);
 }
 
@@ -495,6 +504,8 @@ static struct net_udp *socket_for(struct net *net, const struct net_addr *source
 
 		if (s->transport != TRANSPORT_UDP || s->bound.sa.sa_family != source->sa.sa_family)
 			continue;
+		if (udp_of(s)->reg_id)
+			continue;
 		if (!net_addr_is_any(&s->bound) && !net_addr_same_host(&s->bound, source))
 			continue;
 		if (net_serve_is_for(s, pool))
@@ -524,23 +535,60 @@ static struct flow *open_beside(const struct flow *beside, const struct net_addr
 	return f ? &f->base.flow : &flow_new(b->socket, to, &b->base.local)->base.flow;
 }
 
-/* Routing is asked each time: it changes under a laptop, and a flow from where we were is dead. */
-static struct flow *open_from(struct net *net, const struct net_addr *source,
-	const struct net_addr *to, const char *pool, int *ret_error)
+static int open_unlisted(struct net *net, int family, struct net_udp **ret_udp)
 {
-	struct net_socket as = { .transport = TRANSPORT_UDP,
-		.asked = net_addr_any(to->sa.sa_family, 0),
-		.on_demand = true };
+	struct net_socket as = {
+		.transport = TRANSPORT_UDP, .asked = net_addr_any(family, 0), .on_demand = true
+	};
+
+	return open_socket(net, &as, ret_udp);
+}
+
+/* Routing is asked each time: it changes under a laptop, and a flow from where we were is dead. */
+static int open_from(struct net *net, const struct net_addr *source, const struct net_addr *to,
+	const char *pool, struct flow **ret_flow)
+{
 	struct net_udp *u = socket_for(net, source, pool);
 	struct net_udp_flow *f;
-	int r = u ? 0 : open_socket(net, &as, &u);
+	int r = u ? 0 : open_unlisted(net, to->sa.sa_family, &u);
 
-	if (r < 0) {
-		*ret_error = r;
-		return NULL;
-	}
+	if (r < 0)
+		return r;
 	f = flow_find(u, to, source);
-	return f ? &f->base.flow : &flow_new(u, to, source)->base.flow;
+	*ret_flow = f ? &f->base.flow : &flow_new(u, to, source)->base.flow;
+	return 0;
+}
+
+static bool is_own_of(const struct net_udp *u, const struct host_target *t)
+{
+	if (u->reg_id != t->reg_id || !u->pool || !t->pool)
+		return u->reg_id == t->reg_id && u->pool == t->pool;
+	return strcmp(u->pool, t->pool) == 0;
+}
+
+/* RFC 5626 section 4.2: the flow of that pool and number, else a new one from a new port. */
+static int open_own(struct net *net, const struct net_addr *source, const struct net_addr *to,
+	const struct host_target *target, struct flow **ret_flow)
+{
+	struct net_flow *f = net_flow_find(net, TRANSPORT_UDP, to);
+	struct net_udp *u;
+	int r;
+
+	while (f &&
+		!(is_own_of(flow_of(f)->socket, target) && net_addr_same_host(&f->local, source)))
+		f = net_flow_find_next(f);
+	if (f) {
+		*ret_flow = &f->flow;
+		return 0;
+	}
+	r = open_unlisted(net, to->sa.sa_family, &u);
+	if (r < 0)
+		return r;
+	u->reg_id = target->reg_id;
+	u->pool = target->pool ? mem_strdup(target->pool) : NULL;
+	*ret_flow = &flow_new(u, to, source)->base.flow;
+	(*ret_flow)->reg_id = target->reg_id;
+	return 0;
 }
 
 struct flow *net_udp_open(
@@ -552,7 +600,10 @@ struct flow *net_udp_open(
 
 	if (!f) {
 		r = net_addr_source(to, &source);
-		f = r < 0 ? NULL : open_from(net, &source, to, target->pool, &r);
+		if (r == 0 && target->reg_id > 1)
+			r = open_own(net, &source, to, target, &f);
+		else if (r == 0)
+			r = open_from(net, &source, to, target->pool, &f);
 	}
 	if (!f) {
 		f = net_flow_broken(net, target, strerror(-r));

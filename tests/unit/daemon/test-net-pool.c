@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Whose connection it is, ending it, and how long it may lie. */
+#include <arpa/inet.h>
 #include <check.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -163,6 +165,102 @@ START_TEST(udp_close_and_idle)
 }
 END_TEST
 
+/* ---- registration flows of datagrams, RFC 5626 section 4.2 ---- */
+
+static size_t count_sockets(void)
+{
+	size_t n = 0;
+
+	list_for_each (node, &net->sockets)
+		n++;
+	return n;
+}
+
+/* To one registrar address flows differ by where they come from: each has a port of its own. */
+START_TEST(udp_flows_have_own_sockets)
+{
+	static const struct {
+		const char *pool;
+		unsigned reg_id;
+	} whose[] = { { "alice", 1 }, { "alice", 2 }, { "alice", 3 }, { "bob", 2 }, { NULL, 2 } };
+	struct host_target target;
+	int fd = net_peer_socket(SOCK_DGRAM, &target);
+	struct flow *flows[ARRAY_LEN(whose)];
+
+	for (size_t i = 0; i < ARRAY_LEN(whose); i++) {
+		target.pool = whose[i].pool;
+		target.reg_id = whose[i].reg_id;
+		flows[i] = flow_ref(net_open(net, &target));
+		ck_assert_int_eq(flows[i]->state, FLOW_UP);
+		ck_assert_ptr_eq(net_open(net, &target), flows[i]);
+		for (size_t k = 0; k < i; k++)
+			ck_assert_uint_ne(flows[i]->local.port, flows[k]->local.port);
+	}
+	ck_assert_uint_eq(count_sockets(), ARRAY_LEN(whose));
+	/* What is nobody's flow leaves from the common socket, as the first does. */
+	target.pool = "alice";
+	target.reg_id = 0;
+	ck_assert_ptr_eq(net_open(net, &target), flows[0]);
+	for (size_t i = 0; i < ARRAY_LEN(whose); i++)
+		flow_unref(flows[i]);
+	(void)close(fd);
+}
+END_TEST
+
+/* What the peer sends there comes in over the flow, and is answered from there (section 8). */
+START_TEST(udp_own_socket_receives)
+{
+	static const char binding_request[20] = "\0\1\0\0\x21\x12\xa4\x42zzzzzzzzzzzz";
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct host_target target;
+	int fd = net_peer_socket(SOCK_DGRAM, &target);
+	struct flow *f;
+
+	target.pool = "alice";
+	target.reg_id = 2;
+	f = flow_ref(net_open(net, &target));
+	at.sin_port = htons(f->local.port);
+	ck_assert_int_eq(sendto(fd, binding_request, sizeof(binding_request), 0,
+				 (const struct sockaddr *)&at, sizeof(at)),
+		(ssize_t)sizeof(binding_request));
+	net_turn();
+	ck_assert_uint_eq(net->flows.n, 1);
+	ck_assert_uint_eq(f->n_sent, 1);
+	ck_assert_int_eq(memcmp(net_hear(fd), "\1\1", 2), 0);
+	flow_unref(f);
+	(void)close(fd);
+}
+END_TEST
+
+/* The socket goes with its last flow, and a flow that failed is not found any more. */
+START_TEST(udp_own_socket_closes)
+{
+	struct host_target target;
+	int fd = net_peer_socket(SOCK_DGRAM, &target);
+	struct flow *f, *g;
+
+	target.pool = "alice";
+	target.reg_id = 2;
+	f = flow_ref(net_open(net, &target));
+	flow_close(f, "no pong");
+	g = flow_ref(net_open(net, &target));
+	ck_assert_ptr_ne(g, f);
+	ck_assert_uint_ne(g->local.port, f->local.port);
+	net_turn();
+	ck_assert_int_eq(f->state, FLOW_DOWN);
+	flow_unref(f);
+	net_turn();
+	ck_assert_uint_eq(count_sockets(), 1);
+	ck_assert_int_eq(g->state, FLOW_UP);
+	flow_unref(g);
+	net_skip(NET_UDP_IDLE * 2);
+	net_skip(NET_UDP_IDLE * 4);
+	ck_assert_uint_eq(net->flows.n, 0);
+	ck_assert_uint_eq(count_sockets(), 0);
+	(void)close(fd);
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
 	tcase_add_test(tc, pools_share_nothing);
@@ -172,6 +270,9 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, closing_while_it_opens);
 	tcase_add_test(tc, idle_time_of_one_connection);
 	tcase_add_test(tc, udp_close_and_idle);
+	tcase_add_test(tc, udp_flows_have_own_sockets);
+	tcase_add_test(tc, udp_own_socket_receives);
+	tcase_add_test(tc, udp_own_socket_closes);
 }
 
 int main(void)
