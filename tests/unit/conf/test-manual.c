@@ -2,8 +2,12 @@
 /* The tables, the manual page and the examples say the same. CONF_FOLDER is where the latter lie.
  */
 #include <check.h>
+#include <ftw.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "conf/config.h"
 #include "conf/daemon-conf.h"
@@ -155,6 +159,33 @@ END_TEST
 static const char *const examples[] = { "example/sipbus.conf",
 	"example/profiles.d/alice.conf.example" };
 
+/* The files that an example names, beside it as its readers would put them. */
+static void make_file(struct slice line)
+{
+	struct slice key, name;
+	FILE *f;
+	char *path;
+
+	if (!slice_cut(line, '=', &key, &name) || key.n < 4 ||
+		!slice_eq(slice_skip(key, key.n - 4), SLICE("File")))
+		return;
+	path = slice_dup(name);
+	f = fopen(path, "we");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(fchmod(fileno(f), 0600), 0);
+	ck_assert_int_ge(fputs("a certificate\n", f), 0);
+	ck_assert_int_eq(fclose(f), 0);
+	free(path);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
 static void read_example(size_t i, struct slice text, struct problem_list *problems)
 {
 	const struct profile_conf_source source = { .file = "alice.conf", .folder = "." };
@@ -168,11 +199,14 @@ static void read_example(size_t i, struct slice text, struct problem_list *probl
 /* As it stands, and with every line switched on that is commented out. */
 START_TEST(manual_examples)
 {
+	char folder[] = "/tmp/sipbus-manual-XXXXXX";
 	struct file f = read_source(examples[_i]);
 	struct problem_list problems = { 0 };
 	struct buf b = BUF_NULL;
 	struct slice rest = file_slice(&f), line;
 
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	ck_assert_int_eq(chdir(folder), 0);
 	read_example((size_t)_i, file_slice(&f), &problems);
 	ck_assert_uint_eq(problems.n, 0);
 	while (slice_cut(rest, '\n', &line, &rest)) {
@@ -181,6 +215,8 @@ START_TEST(manual_examples)
 			!slice_starts(line, SLICE("#PasswordFile")) &&
 			!slice_starts(line, SLICE("#Credential")))
 			line = slice_skip(line, 1);
+		if (!slice_starts(line, SLICE("#")))
+			make_file(line);
 		buf_put(&b, line);
 		buf_putc(&b, '\n');
 	}
@@ -189,6 +225,8 @@ START_TEST(manual_examples)
 		ck_abort_msg("%u: %s", problems.v[0].line, problems.v[0].text);
 	buf_deinit(&b);
 	file_deinit(&f);
+	ck_assert_int_eq(chdir("/"), 0);
+	ck_assert_int_eq(nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 END_TEST
 
