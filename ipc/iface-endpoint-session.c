@@ -3,6 +3,7 @@
 #include "ipc/bus-call.h"
 #include "ipc/bus-option.h"
 #include "ipc/bus-value.h"
+#include "ipc/iface-begin.h"
 #include "ipc/iface-private.h"
 #include "ipc/iface-session.h"
 #include "protocol/base/err.h"
@@ -29,7 +30,7 @@ enum {
 	[CREATE_CONTENT_TYPE] = { "ContentType", "s", "Of Description." }, \
 	[CREATE_DESCRIPTION] = { "Description", "ay", "The offer; absent: the far end offers." }, \
 	[CREATE_TYPE] = { "Type", "s", "pc2pc (the default), pc2ph or im." }, \
-	[CREATE_HEADERS] = { "Headers", "a(ss)", "Added; those of the stack are refused." }, \
+	[CREATE_HEADERS] = { "Headers", "a(ss)", IFACE_BEGIN_HEADERS }, \
 	[CREATE_PRIVACY] = { "PrivacyLevel", "s", \
 		"Values of Privacy (RFC 3323), for example id or header;user." }, \
 	[CREATE_TIMEOUT] = { "Timeout", "u", "Seconds until a final answer." }
@@ -90,13 +91,11 @@ static int check_room(struct bus_call *c, const struct iface *i)
 }
 
 /* What CreateSession and FollowRefer have in common. */
-static int read_spec(struct bus_call *c, const struct iface *i, struct session_spec *spec,
-	struct request_header **ret_list)
+static int read_spec(struct bus_call *c, const struct endpoint *ep, struct session_spec *spec,
+	struct iface_begin *ret)
 {
-	int r = check_room(c, i);
+	int r = read_id(c, CREATE_ID, &spec->id);
 
-	if (r == 0)
-		r = read_id(c, CREATE_ID, &spec->id);
 	if (r < 0)
 		return r;
 	spec->offer.type = text_option(c, CREATE_CONTENT_TYPE);
@@ -104,7 +103,10 @@ static int read_spec(struct bus_call *c, const struct iface *i, struct session_s
 	spec->type = text_option(c, CREATE_TYPE);
 	spec->privacy = text_option(c, CREATE_PRIVACY);
 	spec->timeout = read_timeout(c, CREATE_TIMEOUT);
-	return iface_session_headers(c, CREATE_HEADERS, &spec->headers, ret_list);
+	r = iface_begin_read_session(c, CREATE_HEADERS, ep, ret);
+	spec->headers = (struct session_headers){ .list = ret->list, .n = ret->n };
+	spec->route = slice_str(ret->route);
+	return r;
 }
 
 static int read_others(struct bus_call *c, const struct iface *i, struct session_spec *spec)
@@ -146,18 +148,22 @@ static int begin(struct endpoint *ep, const struct session_spec *spec, struct se
 int iface_create_session(struct bus_call *c, void *object)
 {
 	const struct iface_endpoint *ie = object;
-	struct request_header *list cleanup_free = NULL;
+	struct iface_begin b = { 0 };
 	struct session_spec spec = { .target = bus_read_s(bus_call_args(c)) };
 	const char *why = NULL;
 	struct session *s = NULL;
-	int r = read_spec(c, ie->iface, &spec, &list);
+	int r = check_room(c, ie->iface);
 
 	if (r == 0)
+		r = read_spec(c, ie->ep, &spec, &b);
+	if (r == 0)
 		r = read_others(c, ie->iface, &spec);
-	if (r < 0)
-		return r;
-	r = begin(ie->ep, &spec, &s, &why);
-	return finish(c, r, s, why);
+	if (r == 0) {
+		r = begin(ie->ep, &spec, &s, &why);
+		r = finish(c, r, s, why);
+	}
+	iface_begin_deinit(&b);
+	return r;
 }
 
 /* ---- FollowRefer ---- */
@@ -173,17 +179,21 @@ static int follow(struct session *s, uint32_t id, const struct session_spec *spe
 int iface_follow_refer(struct bus_call *c, void *object)
 {
 	struct iface_session *is = object;
-	struct request_header *list cleanup_free = NULL;
+	struct iface_begin b = { 0 };
 	uint32_t id = bus_read_u(bus_call_args(c));
 	struct session_spec spec = { 0 };
 	const char *why = NULL;
 	struct session *s = NULL;
-	int r = read_spec(c, is->iface, &spec, &list);
+	int r = check_room(c, is->iface);
 
-	if (r < 0)
-		return r;
-	r = follow(is->s, id, &spec, &s, &why);
-	return finish(c, r, s, why);
+	if (r == 0)
+		r = read_spec(c, session_endpoint(is->s), &spec, &b);
+	if (r == 0) {
+		r = follow(is->s, id, &spec, &s, &why);
+		r = finish(c, r, s, why);
+	}
+	iface_begin_deinit(&b);
+	return r;
 }
 
 /* ---- ConnectParties ---- */

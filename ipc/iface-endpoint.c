@@ -9,6 +9,7 @@
 #include "ipc/bus-client.h"
 #include "ipc/bus-object.h"
 #include "ipc/bus-option.h"
+#include "ipc/iface-begin.h"
 #include "ipc/iface-connection.h"
 #include "ipc/iface-private.h"
 #include "ipc/iface-session.h"
@@ -145,13 +146,13 @@ static int guard(const struct bus_access *a, void *object)
 static const struct bus_option page_options[] = {
 	[IFACE_PAGE_METHOD] = { "Method", "s",
 		"MESSAGE (the default), INFO, OPTIONS, SERVICE or NOTIFY." },
-	[IFACE_PAGE_HEADERS] = { "Headers", "a(ss)", "Added; those of the stack are refused." },
+	[IFACE_PAGE_HEADERS] = { "Headers", "a(ss)", IFACE_BEGIN_HEADERS },
 	[IFACE_PAGE_TIMEOUT] = { "Timeout", "u", "Seconds in all; SIP's own limits if absent." },
 	{ 0 },
 };
 
 static const struct bus_option query_options[] = {
-	[IFACE_QUERY_HEADERS] = { "Headers", "a(ss)", "Added; those of the stack are refused." },
+	[IFACE_QUERY_HEADERS] = { "Headers", "a(ss)", IFACE_BEGIN_HEADERS },
 	[IFACE_QUERY_TIMEOUT] = { "Timeout", "u", "Seconds in all; SIP's own limits if absent." },
 	{ 0 },
 };

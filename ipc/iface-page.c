@@ -3,6 +3,7 @@
 #include "ipc/bus-call.h"
 #include "ipc/bus-option.h"
 #include "ipc/bus-value.h"
+#include "ipc/iface-begin.h"
 #include "ipc/iface-private.h"
 #include "protocol/base/err.h"
 #include "protocol/ua/page.h"
@@ -65,6 +66,21 @@ static usec_t read_timeout(const struct bus_value *v)
 	return v->given ? v->u * USEC_PER_SEC : 0;
 }
 
+static int begin(struct bus_call *c, struct iface_endpoint *ie, struct page_spec *spec,
+	unsigned headers_row, void (*answer)(struct bus_call *, const struct outcome *))
+{
+	struct iface_begin b;
+	int r = iface_begin_read(c, headers_row, ie->ep, &b);
+
+	spec->headers = b.list;
+	spec->n_headers = b.n;
+	spec->route = slice_str(b.route);
+	if (r == 0)
+		r = start(c, ie->ep, spec, answer);
+	iface_begin_deinit(&b);
+	return r;
+}
+
 /* ---- SendPage ---- */
 
 static void answer_page(struct bus_call *c, const struct outcome *o)
@@ -87,17 +103,13 @@ int iface_page_send(struct bus_call *c, void *object)
 	struct bus_reader *args = bus_call_args(c);
 	const struct bus_value *method = bus_call_option(c, IFACE_PAGE_METHOD);
 	struct page_spec spec = { .target = bus_read_s(args) };
-	struct request_header *headers cleanup_free = NULL;
-	int r;
 
 	spec.content_type = bus_read_s(args);
 	spec.body = bus_read_ay(args);
 	if (method->given)
 		spec.method = method->s;
 	spec.timeout = read_timeout(bus_call_option(c, IFACE_PAGE_TIMEOUT));
-	r = iface_headers_option(c, IFACE_PAGE_HEADERS, &headers, &spec.n_headers);
-	spec.headers = headers;
-	return r < 0 ? r : start(c, ie->ep, &spec, answer_page);
+	return begin(c, ie, &spec, IFACE_PAGE_HEADERS, answer_page);
 }
 
 /* ---- QueryCapabilities ---- */
@@ -124,11 +136,7 @@ int iface_page_query(struct bus_call *c, void *object)
 	struct iface_endpoint *ie = object;
 	struct page_spec spec = { .target = bus_read_s(bus_call_args(c)),
 		.method = SLICE("OPTIONS") };
-	struct request_header *headers cleanup_free = NULL;
-	int r;
 
 	spec.timeout = read_timeout(bus_call_option(c, IFACE_QUERY_TIMEOUT));
-	r = iface_headers_option(c, IFACE_QUERY_HEADERS, &headers, &spec.n_headers);
-	spec.headers = headers;
-	return r < 0 ? r : start(c, ie->ep, &spec, answer_query);
+	return begin(c, ie, &spec, IFACE_QUERY_HEADERS, answer_query);
 }

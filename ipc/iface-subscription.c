@@ -7,6 +7,7 @@
 #include "ipc/bus-object.h"
 #include "ipc/bus-option.h"
 #include "ipc/bus-value.h"
+#include "ipc/iface-begin.h"
 #include "ipc/iface-owner.h"
 #include "ipc/iface-private.h"
 #include "ipc/iface-session.h"
@@ -348,7 +349,7 @@ const struct bus_interface iface_subscription = {
 enum { REFER_HEADERS, REFER_NO_SUBSCRIPTION };
 
 const struct bus_option iface_refer_options[] = {
-	[REFER_HEADERS] = { "Headers", "a(ss)", "Added; those of the stack are refused." },
+	[REFER_HEADERS] = { "Headers", "a(ss)", IFACE_BEGIN_HEADERS },
 	[REFER_NO_SUBSCRIPTION] = { "NoSubscription", "b",
 		"Asks for no news (RFC 4488): the object ends with the answer." },
 	{ 0 },
@@ -370,7 +371,7 @@ static void show(struct iface_subscription *sub)
 int iface_refer(struct bus_call *c, void *object)
 {
 	struct iface_endpoint *ie = object;
-	struct request_header *list cleanup_free = NULL;
+	struct iface_begin b;
 	const struct bus_value *quiet = bus_call_option(c, REFER_NO_SUBSCRIPTION);
 	struct refer_spec spec = { .target = bus_read_s(bus_call_args(c)),
 		.no_subscription = quiet->given && quiet->b };
@@ -381,11 +382,14 @@ int iface_refer(struct bus_call *c, void *object)
 	spec.refer_to = bus_read_s(bus_call_args(c));
 	if (iface_owner_is_full(ie->iface, bus_call_sender(c)))
 		return bus_call_fail(c, -ENOSPC, "you own too much already");
-	r = iface_session_headers(c, REFER_HEADERS, &spec.headers, &list);
+	r = iface_begin_read_session(c, REFER_HEADERS, ie->ep, &b);
 	if (r < 0)
 		return r;
+	spec.headers = (struct session_headers){ .list = b.list, .n = b.n };
+	spec.route = slice_str(b.route);
 	sub = mem_new(struct iface_subscription);
 	r = refer_new(ie->ep, &spec, &refer_ops, sub, &sub->r);
+	iface_begin_deinit(&b);
 	if (r < 0) {
 		free(sub);
 		return r == -EINVAL ? bus_call_fail(c, r, "a URI cannot be used") : r;

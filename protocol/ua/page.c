@@ -3,6 +3,7 @@
 
 #include "protocol/base/err.h"
 #include "protocol/msg/build.h"
+#include "protocol/ua/request-route.h"
 
 /*
  * RFC 3428 section 4 forbids a Contact in MESSAGE, and section 8 overlapping ones to the same URI;
@@ -32,7 +33,7 @@ static int find_method(struct slice name, size_t *ret_row)
 	return -EINVAL;
 }
 
-static int check(const struct page_spec *p, const char **ret_why)
+static int check(const struct endpoint *ep, const struct page_spec *p, const char **ret_why)
 {
 	struct request_header_fault bad;
 	struct uri uri;
@@ -55,9 +56,11 @@ static int check(const struct page_spec *p, const char **ret_why)
 		return -EINVAL;
 	}
 	r = request_headers_check(p->headers, p->n_headers, &bad);
-	if (r < 0)
+	if (r < 0) {
 		*ret_why = bad.why;
-	return r;
+		return r;
+	}
+	return request_route_check(ep, p->route, ret_why);
 }
 
 int page_send(struct endpoint *ep, const struct page_spec *p, struct request **ret_request,
@@ -67,6 +70,7 @@ int page_send(struct endpoint *ep, const struct page_spec *p, struct request **r
 		.uri = p->target,
 		.headers = p->headers,
 		.n_headers = p->n_headers,
+		.route = p->route,
 		.content_type = p->content_type,
 		.body = p->body,
 		.timeout = p->timeout,
@@ -79,7 +83,7 @@ int page_send(struct endpoint *ep, const struct page_spec *p, struct request **r
 		*ret_why = "Method is none of MESSAGE, INFO, OPTIONS, SERVICE and NOTIFY";
 		return -EINVAL;
 	}
-	r = check(p, ret_why);
+	r = check(ep, p, ret_why);
 	if (r < 0)
 		return r;
 	spec.method = method_name(methods[row].method);

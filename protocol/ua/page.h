@@ -7,6 +7,7 @@ struct page_spec {
 	struct slice target; /* sip, sips or tel URI */
 	struct slice method; /* empty: MESSAGE; else INFO, OPTIONS, SERVICE or NOTIFY */
 	struct slice content_type, body;
+	struct slice route; /* request-route.h; empty: none */
 	const struct request_header *headers;
 	size_t n_headers;
 	usec_t timeout; /* 0: the transactions' own */

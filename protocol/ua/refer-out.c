@@ -463,6 +463,7 @@ static int send(struct refer *r, struct leg *leg, const struct refer_wish *w)
 	struct request_spec spec = {
 		.method = SLICE("REFER"),
 		.uri = w->target,
+		.route = w->route,
 		.contact = REQUEST_CONTACT,
 	};
 	struct buf lines = BUF_NULL;

@@ -82,6 +82,7 @@ struct refer_wish {
 	struct slice referred_by; /* a header value */
 	struct slice lines;       /* the client's headers and others, whole lines */
 	struct slice target;      /* outside of dialogs: who is asked */
+	struct slice route;       /* and by which way; empty: the endpoint's */
 	bool no_subscription;
 };
 /* A client's headers have Referred-By (RFC 3892): no other is added. */

@@ -152,6 +152,7 @@ int refer_new(struct endpoint *ep, const struct refer_spec *spec, const struct r
 	struct refer_wish w = {
 		.refer_to = spec->refer_to,
 		.target = spec->target,
+		.route = spec->route,
 		.no_subscription = spec->no_subscription,
 	};
 	struct refer *r = NULL;

@@ -39,6 +39,7 @@ struct refer_spec {
 	struct slice target;   /* who is asked */
 	struct slice refer_to; /* any URI */
 	struct session_headers headers;
+	struct slice route;   /* of the REFER (request-route.h); empty: none */
 	bool no_subscription; /* Refer-Sub: false (RFC 4488) */
 };
 /*

@@ -4,6 +4,7 @@
 #include "protocol/ua/microsoft.h"
 #include "protocol/ua/registration-flows.h"
 #include "protocol/ua/request-private.h"
+#include "protocol/ua/request-route.h"
 
 /* The text of a request outside dialogs (RFC 3261 section 8.1.1). */
 
@@ -185,6 +186,10 @@ static void append_routes(struct buf *b, const struct request *r)
 		dialog_append_routes(b, r->way.dialog);
 		return;
 	}
+	if (r->way.route.n) {
+		request_route_append(b, r->way.route, slice_str(r->targets[r->target].uri));
+		return;
+	}
 	if (proxy && !(n && begins_with_proxy(reg, proxy))) {
 		append_outbound_route(&v, proxy);
 		build_header(b, HDR_ROUTE, buf_slice(&v));
@@ -202,6 +207,8 @@ static enum uri_scheme contact_scheme(const struct request *r)
 {
 	struct uri target, hop;
 
+	if (request_route_first(r->way.route, &hop) && hop.scheme == URI_SIPS)
+		return URI_SIPS;
 	if (uri_parse(slice_str(r->targets[r->target].uri), &target) == 0 &&
 		target.scheme == URI_SIPS)
 		return URI_SIPS;
@@ -259,7 +266,11 @@ static void append_contact(struct buf *b, const struct request *r, const struct 
 
 void request_build(struct buf *b, struct request *r, const struct flow *f, struct slice credentials)
 {
-	build_request_line(b, slice_str(r->method), slice_str(r->targets[r->target].uri));
+	struct buf uri = BUF_NULL;
+
+	request_route_append_uri(&uri, r->way.route, slice_str(r->targets[r->target].uri));
+	build_request_line(b, slice_str(r->method), buf_slice(&uri));
+	buf_deinit(&uri);
 	append_via(b, r, f);
 	append_routes(b, r);
 	buf_put(b, buf_slice(&r->common));

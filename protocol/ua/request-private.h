@@ -24,7 +24,7 @@ struct request {
 	enum request_contact contact;
 	enum contact_privacy privacy; /* of that Contact */
 	enum request_redirects redirects;
-	char *method, *contact_params, *stale_contact, *content_type, *body;
+	char *method, *contact_params, *stale_contact, *content_type, *body, *route;
 	size_t body_n;
 	/* Whole lines that every attempt repeats: Max-Forwards, From, To, Call-ID, client's. */
 	struct buf common;

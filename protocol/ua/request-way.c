@@ -3,6 +3,7 @@
 
 #include "protocol/base/err.h"
 #include "protocol/ua/microsoft-redirect.h"
+#include "protocol/ua/request-route.h"
 #include "protocol/ua/request.h"
 
 /* Whom a request is handed to: RFC 3261 sections 8.1.2 and 12.2.1.1. */
@@ -105,6 +106,17 @@ static int way_in_dialog(
 	return 0;
 }
 
+/* 8.1.2: its first, whether loose or strict. A peer's servers are its own business. */
+static int way_by_route(
+	const struct endpoint *ep, const struct request_way *way, struct request_hop *w)
+{
+	struct uri first;
+
+	if (!request_route_first(way->route, &first))
+		return -EINVAL;
+	return way_to_target(ep, &first, w);
+}
+
 /*
  * A registered endpoint sends everything to its server, which so plays the default outbound proxy
  * of RFC 3261 8.1.2: a Service-Route says where it goes from there. Without a server, and for
@@ -121,6 +133,8 @@ int request_way_find(const struct endpoint *ep, const struct request_way *way,
 		return -EOPNOTSUPP;
 	if (way->dialog)
 		r = way_in_dialog(ep, way, &w);
+	else if (way->route.n)
+		r = way_by_route(ep, way, &w);
 	else if (ep->outbound_proxy)
 		r = way_to_proxy(ep, s, &w);
 	else if (s)
@@ -143,6 +157,7 @@ void request_way_init(
 		.server = spec->server,
 		.dialog = spec->dialog,
 		.reg_id = spec->reg_id,
+		.route = spec->dialog ? SLICE_NULL : spec->route,
 	};
 	if (!ep->kind->registers)
 		return;

@@ -9,6 +9,7 @@ struct request_way {
 	const struct profile_server *proxy; /* NULL: none */
 	struct dialog *dialog;              /* NULL: outside of any */
 	unsigned reg_id;                    /* 0: whichever flow lives */
+	struct slice route;                 /* a client's own (request-route.h); empty: none */
 };
 
 struct request_hop {

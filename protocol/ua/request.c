@@ -8,6 +8,7 @@
 #include "protocol/msg/privacy.h"
 #include "protocol/ua/registration.h"
 #include "protocol/ua/request-private.h"
+#include "protocol/ua/request-route.h"
 
 /*
  * The life of a request; request-send.c finds the way and sends, request-response.c reads the
@@ -51,6 +52,8 @@ static int check(const struct endpoint *ep, const struct request_spec *spec)
 	struct request_way way;
 	struct request_hop hop;
 	struct uri uri, other;
+	const char *why;
+	int error;
 
 	if (check_texts(spec) < 0 || uri_parse(request_uri(spec), &uri) < 0)
 		return -EINVAL;
@@ -63,6 +66,9 @@ static int check(const struct endpoint *ep, const struct request_spec *spec)
 		return -ENOTCONN;
 	if (ep->n_requests >= LIMITS_REQUESTS_PER_ENDPOINT && !spec->acknowledges)
 		return -ENOSPC;
+	error = request_route_check(ep, spec->route, &why);
+	if (error < 0)
+		return error;
 	request_way_init(&way, ep, spec);
 	return request_way_find(ep, &way, &uri, &hop);
 }
@@ -82,6 +88,8 @@ static struct request *make(struct endpoint *ep, const struct request_spec *spec
 
 	r->ep = ep;
 	request_way_init(&r->way, ep, spec);
+	r->route = slice_dup(r->way.route);
+	r->way.route = slice_of(r->route, r->way.route.n);
 	r->acknowledges = spec->acknowledges ? msg_ref(spec->acknowledges) : NULL;
 	r->contact = spec->contact;
 	/* 12.2.1.2: what is sent in a dialog goes to its peer alone. */
@@ -193,6 +201,7 @@ static void destroy(struct request *r)
 	msg_unref(r->acknowledges);
 	msg_unref(r->response);
 	buf_deinit(&r->common);
+	free(r->route);
 	free(r->method);
 	free(r->contact_params);
 	free(r->stale_contact);

@@ -75,6 +75,7 @@ struct request_spec {
 	 * until it is freed, and counts against no limit.
 	 */
 	const struct msg *acknowledges;
+	struct slice route; /* checked: request_route_check(); not in a dialog. Empty: none */
 	struct slice lines; /* whole lines, checked already, beside headers */
 	unsigned reg_id;    /* REGISTER: of which flow (RFC 5626 section 4.2); 0: any */
 };

@@ -4,6 +4,7 @@
 #include "protocol/msg/dialog-id.h"
 #include "protocol/msg/params.h"
 #include "protocol/msg/privacy.h"
+#include "protocol/ua/request-route.h"
 #include "protocol/ua/session-out.h"
 
 /* What a client may wish of an INVITE, and how it is written down. */
@@ -82,6 +83,15 @@ static int read_headers(struct session *s, const struct session_spec *spec, cons
 		*ret_why = "a header cannot be used";
 	else
 		leg_message_note_packages(s, &spec->headers);
+	return r;
+}
+
+static int read_route(struct session *s, const struct session_spec *spec, const char **ret_why)
+{
+	int r = request_route_check(s->ep, spec->route, ret_why);
+
+	if (r == 0 && spec->route.n)
+		s->out->route = slice_dup(spec->route);
 	return r;
 }
 
@@ -233,6 +243,7 @@ int session_out_read(struct session *s, const struct session_spec *spec, const c
 		read_offer,
 		read_type,
 		read_headers,
+		read_route,
 		read_dialogs,
 		read_privacy,
 		read_from,

@@ -40,6 +40,7 @@ static int send_invite(struct session *s, uint32_t cseq)
 		.from_display = slice_str(o->from_display),
 		.from_tag = slice_str(o->from_tag),
 		.cseq = cseq,
+		.route = slice_str(o->route),
 		.session_type = slice_str(s->type),
 		.session_party = slice_str(s->party),
 	};
@@ -505,6 +506,7 @@ void session_out_free(struct session *s)
 	free(o->from);
 	free(o->from_display);
 	free(o->from_tag);
+	free(o->route);
 	free(o->branch);
 	free(o);
 }

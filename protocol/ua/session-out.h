@@ -6,6 +6,7 @@
 struct session_out {
 	char *from, *from_display; /* instead of the endpoint's; NULL: the endpoint's */
 	char *from_tag;
+	char *route;      /* of the client's making; NULL: none */
 	struct buf lines; /* of the client's making */
 	struct leg_body offer;
 	uint32_t min_se; /* that a 422 asked for; 0: none did */

@@ -49,8 +49,8 @@ struct session_spec {
 	struct slice replaces_value, join_value; /* as a header value; at most one of all four */
 	bool replaces_required; /* of a value: who knows no such header refuses (RFC 3891 6.2) */
 	struct slice privacy; /* RFC 3323: "none", "id", "user", "header", ...; empty: no header */
-	struct slice referred_by; /* a header value; empty: none */
-	usec_t timeout;           /* until a final answer; 0: LIMITS_RING after the last 1xx */
+	struct slice referred_by, route; /* header values; empty: none (request-route.h) */
+	usec_t timeout; /* until a final answer; 0: LIMITS_RING after the last 1xx */
 };
 
 /*

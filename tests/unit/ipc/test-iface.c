@@ -306,6 +306,7 @@ START_TEST(a_page_is_checked)
 		{ { "method", DBUS_TYPE_STRING, "MESSAGE", 0, NULL } },
 		{ { "Headers", 'h', "z9hG4bK", 0, "v" } },
 		{ { "Headers", 'h', "7", 0, "Content-Length" } },
+		{ { "Headers", 'h', "<sip:192.0.2.9;lr>", 0, "Route" } },
 	};
 
 	setup();

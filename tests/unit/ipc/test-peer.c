@@ -73,15 +73,20 @@ static void call(const char *client, const char *member)
 	stage_deliver(&s, client, m);
 }
 
-static void page(const char *client)
+static void page_with(const char *client, const struct stage_option *options)
 {
 	const char *target = "sip:bob@192.0.2.9", *type = "text/plain", *body = "hi";
 	DBusMessage *m = stage_call(&s, PEER, "SendPage");
 
 	dbus_message_append_args(m, DBUS_TYPE_STRING, &target, DBUS_TYPE_STRING, &type,
 		DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &body, 2, DBUS_TYPE_INVALID);
-	stage_append_options(m, no_options);
+	stage_append_options(m, options);
 	stage_deliver(&s, client, m);
+}
+
+static void page(const char *client)
+{
+	page_with(client, no_options);
 }
 
 static DBusMessageIter get(const char *client, const char *property)
@@ -127,6 +132,34 @@ START_TEST(from_options_alone)
 	value = get(USER, "Listen");
 	dbus_message_iter_get_basic(&value, &listens);
 	ck_assert(listens);
+	teardown();
+}
+END_TEST
+
+/* RFC 3261 8.1.2: its Headers may say the way of what it begins. */
+START_TEST(rfc3261_8_1_2_route)
+{
+	static const struct stage_option
+		route[] = { { "Headers", 'h', "<sip:192.0.2.8;lr>", 0, "Route" }, { 0 } },
+		bad[][2] = { { { "Headers", 'h', "sip:192.0.2.8", 0, "Route" } },
+			{ { "Headers", 'h', "", 0, "Route" } },
+			{ { "Headers", 'h', "<sip:192.0.2.8>\r\nX: y", 0, "Route" } } };
+	const struct msg *m;
+
+	setup();
+	make(USER);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		page_with(USER, bad[i]);
+		stage_error(&s, STAGE_ERROR("InvalidArgument"));
+	}
+	page_with(USER, route);
+	m = world_expect_out(s.w, "MESSAGE");
+	ck_assert(slice_eq(msg_header(m, HDR_ROUTE), SLICE("<sip:192.0.2.8;lr>")));
+	ck_assert(slice_eq(m->request_uri, SLICE("sip:bob@192.0.2.9")));
+	world_reply(s.w, m, 200, NULL);
+	world_settle(s.w);
+	stage_run(&s, 0);
+	stage_return(&s, "us");
 	teardown();
 }
 END_TEST
@@ -234,8 +267,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const *const tests[] = { &from_options_alone, &its_makers_alone,
-		&does_not_register, &does_not_authenticate, &goes_with_its_maker,
-		&limits_endpoints_per_user };
+		&rfc3261_8_1_2_route, &does_not_register, &does_not_authenticate,
+		&goes_with_its_maker, &limits_endpoints_per_user };
 
 	return recorder_main("peer", tests, ARRAY_LEN(tests));
 }

@@ -73,7 +73,7 @@ START_TEST(every_method_names_the_header_that_it_refuses)
 		const char *name, *value, *text;
 	} rows[] = {
 		{ "Via", "x", "header \"Via\" belongs to the stack" },
-		{ "route", "<sip:x;lr>", "header \"route\" belongs to the stack" },
+		{ "record-route", "<sip:x;lr>", "header \"record-route\" belongs to the stack" },
 		{ "X Y", "x", "header \"X Y\" is no name of a header" },
 		{ "Subject", "a\r\nVia: b", "header \"Subject\" has a line break in it" },
 		{ "X-A", "a\nb", "header \"X-A\" has a line break in it" },
@@ -97,6 +97,21 @@ START_TEST(every_method_names_the_header_that_it_refuses)
 }
 END_TEST
 
+/* RFC 3261 8.1.2: the way of what is registered leads to its server. */
+START_TEST(rfc3261_8_1_2_route_of_a_registered_one)
+{
+	setup();
+	stage_try_create(s, USER, "sip:bob@example.com",
+		(struct stage_option[]){ { "Headers", 'h', "<sip:x;lr>", 0, "route" }, { 0 } });
+	ck_assert_str_eq(stage_error(s, INVALID),
+		"header \"Route\" is for peer-to-peer endpoints: one that registers sends everything "
+		"to its server");
+	stage_settle(s);
+	ck_assert_uint_eq(s->iface->n_sessions, 0);
+	teardown();
+}
+END_TEST
+
 /* RFC 3261 section 20 and what others add: routing, identification, framing, extensions. */
 START_TEST(headers_of_the_stack)
 {
@@ -104,7 +119,7 @@ START_TEST(headers_of_the_stack)
 		"Call-ID", "CSeq", "Contact", "Content-Length", "Content-Type", "Event", "From",
 		"Info-Package", "Join", "Max-Forwards", "Min-SE", "Path", "Proxy-Authenticate",
 		"Proxy-Authentication-Info", "Proxy-Authorization", "RAck", "RSeq", "Record-Route",
-		"Refer-Sub", "Refer-To", "Replaces", "Require", "Route", "Server", "Service-Route",
+		"Refer-Sub", "Refer-To", "Replaces", "Require", "Server", "Service-Route",
 		"Session-Expires", "Subscription-State", "Supported", "Target-Dialog", "To",
 		"Unsupported", "User-Agent", "Via", "WWW-Authenticate",
 		/* compact forms (section 7.3.3) */
@@ -308,6 +323,7 @@ int main(void)
 	static const TTest *const *const tests[] = {
 		&every_method_names_the_header_that_it_refuses,
 		&headers_of_the_stack,
+		&rfc3261_8_1_2_route_of_a_registered_one,
 		&headers_of_the_client,
 		&no_argument_carries_a_line_break,
 		&no_answer_carries_a_line_break,
