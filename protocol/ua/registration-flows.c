@@ -102,6 +102,17 @@ const struct registration *registration_other_flow(
 	return NULL;
 }
 
+struct flow *registration_flow_to(
+	const struct endpoint *ep, enum transport transport, const struct flow_addr *addr)
+{
+	for (const struct registration *r = ep->registration; r; r = r->next)
+		if (r->flow && r->flow->state != FLOW_DOWN && r->flow->transport == transport &&
+			r->state == REGISTRATION_REGISTERED &&
+			flow_addr_equal(&r->flow->peer, addr))
+			return r->flow;
+	return NULL;
+}
+
 struct flow *registration_known_flow(
 	const struct endpoint *ep, unsigned reg_id, const char **ret_server_key)
 {

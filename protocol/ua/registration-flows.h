@@ -29,6 +29,9 @@ bool registration_owns(const struct registration *first, const struct request *r
 /* A living flow over which the endpoint is registered, other than the one given; NULL: none. */
 const struct registration *registration_other_flow(
 	const struct endpoint *ep, const struct flow *than);
+/* The same, but one that leads to that very address; NULL: none. */
+struct flow *registration_flow_to(
+	const struct endpoint *ep, enum transport transport, const struct flow_addr *addr);
 /*
  * What leads to the endpoint's server already, and whom it was opened for: for reg_id 0 the
  * endpoint's own flow, else the one that this registration was made over. NULL: a new one has to be

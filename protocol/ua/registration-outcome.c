@@ -517,6 +517,21 @@ static usec_t new_flow_delay(struct registration *r, bool unproven)
 	return r->drops > 1 ? back_off(r, r->drops - 1) : registration_flow_delay(dice(r));
 }
 
+/*
+ * RFC 5626 section 4.3: sessions that went over it go on over another flow at once, if one leads to
+ * the same edge, which their routes name. Others wait until this one has been made anew.
+ */
+static void move_sessions(struct registration *r)
+{
+	struct endpoint *ep = r->ep;
+
+	if (!r->flow || !registration_flow_to(ep, r->flow->transport, &r->flow->peer))
+		return;
+	if (ep->flow && ep->flow->state == FLOW_DOWN)
+		endpoint_flow_down(ep);
+	session_endpoint_moved(ep);
+}
+
 void registration_flow_down(struct registration *r)
 {
 	UA_SCOPE(r->ep->ua);
@@ -530,6 +545,7 @@ void registration_flow_down(struct registration *r)
 
 	bool unproven = r->flow && r->flow->keepalive && !keepalive_is_proven(r->flow);
 
+	move_sessions(r);
 	registration_set_flow(r, NULL, NULL);
 	r->flow_gone = true;
 	pace_doubt(r->ticket.pace);

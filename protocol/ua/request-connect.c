@@ -50,7 +50,8 @@ struct flow *request_open_flow(struct request *r, const struct locate_hop *hop)
 		return d->in.flow;
 	if (d && leads_there(d->out.flow, hop))
 		return d->out.flow;
-	return open_flow(r, hop);
+	f = d ? registration_flow_to(r->ep, hop->transport, &hop->addr) : NULL;
+	return f ? f : open_flow(r, hop);
 }
 
 /* What TLS says begins with the failure's name ("expired: ..."), what sockets say does not. */

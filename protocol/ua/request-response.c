@@ -229,6 +229,7 @@ static bool proves_credentials(unsigned status)
 	case 401:
 	case 403:
 	case 407:
+	case 430: /* RFC 5626 section 11.5: as a 400 */
 		return false;
 	}
 	return status < 500 || status >= 600;

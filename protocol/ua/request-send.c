@@ -365,6 +365,30 @@ static void timed_out(struct request *r)
 	request_try(r, REQUEST_NEXT_ADDRESS);
 }
 
+/* RFC 5626 section 4.3: another registered flow does as well, if it leads to the same server. */
+static struct flow *other_flow(const struct request *r)
+{
+	const struct registration *other = registration_other_flow(r->ep, r->flow);
+
+	if (!r->cached)
+		return registration_flow_to(r->ep, r->flow->transport, &r->flow->peer);
+	return other ? other->flow : NULL;
+}
+
+static bool go_over_another_flow(struct request *r)
+{
+	struct flow *f = other_flow(r);
+
+	if (!f || r->way.server == REQUEST_TO_REGISTRAR || r->cancelled ||
+		r->n_attempts >= LIMITS_ATTEMPTS)
+		return false;
+	request_stop(r);
+	r->cseq++;
+	r->hop = hop_of(f);
+	request_send(r, f);
+	return true;
+}
+
 static void transport_failed(struct request *r)
 {
 	struct ua *ua = r->ep->ua;
@@ -379,7 +403,7 @@ static void transport_failed(struct request *r)
 		request_try(r, REQUEST_NEXT_TARGET);
 		return;
 	}
-	if (fall_back_to_udp(r))
+	if (fall_back_to_udp(r) || go_over_another_flow(r))
 		return;
 	/* A cached connection that broke says nothing about the server: the address is tried anew.
 	 */

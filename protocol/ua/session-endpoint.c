@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "protocol/ua/session-endpoint.h"
 
+#include "protocol/ua/gruu.h"
 #include "protocol/ua/session-private.h"
+#include "protocol/ua/session-view.h"
 
 void session_endpoint_over(struct endpoint *ep, enum session_farewell how)
 {
@@ -24,9 +26,19 @@ void session_endpoint_over(struct endpoint *ep, enum session_farewell how)
 	}
 }
 
+/* RFC 5627 section 4.4: the GRUU that we gave leads to wherever we are registered. */
+static bool is_found_anyway(const struct session *s)
+{
+	struct slice gruu = session_gruu(s);
+	struct uri uri;
+
+	return gruu.n && uri_parse(gruu, &uri) == 0 && gruu_find(s->ua, &uri) == s->ep;
+}
+
 static void leg_moved(struct leg *l)
 {
-	if (l->confirmed && !l->over && l->flow && l->flow->state == FLOW_DOWN)
+	if (l->confirmed && !l->over && l->flow && l->flow->state == FLOW_DOWN &&
+		!is_found_anyway(l->s))
 		leg_modify_refresh(l);
 }
 

@@ -15,7 +15,8 @@ enum session_farewell {
 void session_endpoint_over(struct endpoint *ep, enum session_farewell how);
 /*
  * We are reached in another way now: peers of established sessions whose flow is gone are told by a
- * target refresh request (RFC 3261 12.2), UPDATE or re-INVITE, whose Contact is the new one.
+ * target refresh request (RFC 3261 12.2), UPDATE or re-INVITE, whose Contact is the new one. Not
+ * those that have a GRUU of ours, which stays.
  */
 void session_endpoint_moved(struct endpoint *ep);
 /* A 2xx to an INVITE of ours that no transaction and no dialog takes (RFC 3261 13.2.2.4). */

@@ -2,14 +2,17 @@
 /* Managing client-initiated connections (RFC 5626): what one flow says, and several of them. */
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "protocol/ua/contact.h"
 #include "protocol/ua/registration-flows.h"
+#include "protocol/ua/session-view.h"
 #include "tests/flow/scene.h"
 #include "tests/support/run.h"
 #include "tests/support/world-keepalive.h"
 #include "tests/support/world-net.h"
+#include "tests/support/world-session.h"
 
 #define OUTBOUND "Require: outbound\nContact: {contact};expires=3600\n"
 
@@ -326,8 +329,8 @@ START_TEST(unregister_all_flows)
 }
 END_TEST
 
-/* Section 4.2.1: different servers of one name, if it has several */
-START_TEST(flows_to_different_servers)
+/* Two flows to a registrar of that name, which has 192.0.2.1 and another address, if not NULL. */
+static struct scene by_name(const char *another)
 {
 	struct world_account a = scene_alice;
 	struct scene s;
@@ -336,12 +339,189 @@ START_TEST(flows_to_different_servers)
 	a.flows = 2;
 	a.registrar = "edge.example.com";
 	s = scene_new(&a);
+	world_pings(s.w)->answered = true;
 	world_set_name(s.w, "edge.example.com", "192.0.2.1");
-	world_set_name(s.w, "edge.example.com", "192.0.2.2");
+	if (another)
+		world_set_name(s.w, "edge.example.com", another);
 	scene_registered(&s, OUTBOUND);
 	world_reply(s.w, world_expect_out(s.w, "REGISTER"), 200, OUTBOUND);
 	world_settle(s.w);
+	return s;
+}
+
+/* Section 4.2.1: different servers of one name, if it has several */
+START_TEST(flows_to_different_servers)
+{
+	struct scene s = by_name("192.0.2.2");
+
 	ck_assert_str_ne(s.r->flow->peer.host, s.r->next->flow->peer.host);
+	finish_two(&s);
+}
+END_TEST
+
+/* ---- sessions over several flows ---- */
+
+#define EDGE "Record-Route: <sip:192.0.2.1:5060;transport=tcp;lr>\n"
+#define BOB                                                                              \
+	EDGE "Contact: <sip:bob@192.0.2.20>\nAllow: INVITE, ACK, BYE, UPDATE, MESSAGE\n" \
+	     "Content-Type: application/sdp\nContent-Length: {length}\n\nanswer"
+
+/* Alice calls through the edge, over the endpoint's flow. */
+static struct session *calls_bob(const struct scene *s)
+{
+	struct session_spec spec = { .target = SLICE("sip:bob@example.com"),
+		.offer = world_sdp("offer") };
+	struct session *session;
+	const char *why;
+
+	ck_assert_int_eq(session_new(s->ep, &spec, &session, &why), 0);
+	world_reply(s->w, world_expect_out(s->w, "INVITE"), 200, BOB);
+	(void)world_expect_out(s->w, "ACK");
+	(void)world_expect_event(s->wu, UA_SESSION_ESTABLISHED);
+	return session;
+}
+
+static void expect_over(const struct msg *m, const struct flow *f)
+{
+	ck_assert_uint_eq(m->via.port, f->local.port);
+	ck_assert_uint_eq(m->contact.uri.port, f->local.port);
+}
+
+/*
+ * Section 4.3: the flow that a dialog was formed over dies and its registrar is not to be had, but
+ * another flow lives: over that the peer is told of the Contact there (RFC 3261 12.2).
+ */
+START_TEST(rfc5626_4_3_session_goes_on)
+{
+	struct scene s = two_flows();
+	struct session *session = calls_bob(&s);
+	const struct flow *other = s.r->next->flow;
+	const struct msg *m;
+
+	ck_assert_ptr_eq(s.ep->flow, s.r->flow);
+	world_cut_flow(s.wu, s.r->flow);
+	m = world_expect_out(s.w, "UPDATE");
+	expect_over(m, other);
+	ck_assert_int_eq(s.r->state, REGISTRATION_WAITING);
+	world_reply(s.w, m, 200, "Contact: <sip:bob@192.0.2.20>\n");
+	world_settle(s.w);
+	ck_assert_int_eq(session_state(session), SESSION_ESTABLISHED);
+	/* Once: that the flow is there again changes nothing for it. */
+	world_reply(s.w, scene_next(&s, 200 * SEC), 200, OUTBOUND);
+	world_expect_silence(s.w, 20 * SEC);
+	ck_assert_int_eq(session_terminate(session, NULL), 0);
+	m = world_expect_out(s.w, "BYE");
+	ck_assert_uint_eq(m->via.port, other->local.port);
+	world_free(s.w);
+}
+END_TEST
+
+/* Where the other leads to another edge, the session's own is waited for: its route names that. */
+START_TEST(rfc5626_4_3_session_of_another_edge)
+{
+	struct scene s = by_name("192.0.2.2");
+	struct session *session;
+	const struct msg *m;
+
+	ck_assert_str_eq(s.ep->flow->peer.host, "192.0.2.1");
+	session = calls_bob(&s);
+	world_run(s.w, 130 * SEC);
+	world_cut_flow(s.wu, s.ep->flow);
+	ck_assert_str_eq(s.ep->flow->peer.host, "192.0.2.2");
+	m = scene_next(&s, 3 * SEC);
+	world_reply(s.w, m, 200, OUTBOUND);
+	m = world_expect_out(s.w, "UPDATE");
+	expect_over(m, s.r->flow);
+	world_reply(s.w, m, 200, "Contact: <sip:bob@192.0.2.20>\n");
+	world_settle(s.w);
+	ck_assert_int_eq(session_state(session), SESSION_ESTABLISHED);
+	world_free(s.w);
+}
+END_TEST
+
+/* Another flow's death is nothing to the session. */
+START_TEST(rfc5626_4_3_session_stays)
+{
+	struct scene s = two_flows();
+	struct session *session = calls_bob(&s);
+
+	world_cut_flow(s.wu, s.r->next->flow);
+	world_reply(s.w, scene_next(&s, 200 * SEC), 200, OUTBOUND);
+	world_expect_silence(s.w, 20 * SEC);
+	ck_assert_int_eq(session_state(session), SESSION_ESTABLISHED);
+	world_free(s.w);
+}
+END_TEST
+
+/* RFC 5627 section 4.4: a GRUU as Contact leads to whatever flow lives: nobody is told. */
+START_TEST(rfc5627_4_4_session_with_gruu)
+{
+	struct scene s = two_flows();
+	struct session *session;
+	char granted[512];
+	const struct msg *m;
+
+	(void)snprintf(granted, sizeof(granted),
+		"Require: outbound\nContact: {contact};expires=3600;+sip.instance=\"<%s>\";"
+		"pub-gruu=\"sip:alice@example.com;gr=1\"\n",
+		s.ep->instance_id);
+	for (int i = 0; i < 2; i++) {
+		world_reply(s.w, scene_next(&s, HOUR), 200, granted);
+		world_settle(s.w);
+	}
+	session = calls_bob(&s);
+	ck_assert_uint_ne(session_gruu(session).n, 0);
+	world_cut_flow(s.wu, s.ep->flow);
+	m = scene_next(&s, 200 * SEC);
+	world_reply(s.w, m, 200, granted);
+	world_expect_silence(s.w, 20 * SEC);
+	ck_assert_int_eq(session_state(session), SESSION_ESTABLISHED);
+	world_free(s.w);
+}
+END_TEST
+
+/*
+ * Section 4.3: what was under way is sent again over the flow that lives, with the next CSeq; also
+ * where the route names the edge as we do not.
+ */
+START_TEST(rfc5626_4_3_request_under_way)
+{
+	struct scene s = by_name(NULL);
+	struct session *session = calls_bob(&s);
+	const struct flow *other = s.r->next->flow;
+	const struct msg *one, *two;
+
+	ck_assert_int_eq(session_terminate(session, NULL), 0);
+	one = world_expect_out(s.w, "BYE");
+	ck_assert_uint_ne(one->via.port, other->local.port);
+	world_cut_flow(s.wu, s.r->flow);
+	two = world_expect_out(s.w, "BYE");
+	ck_assert_uint_eq(two->via.port, other->local.port);
+	ck_assert(!slice_eq(two->via.branch, one->via.branch));
+	ck_assert_uint_eq(two->cseq, one->cseq + 1);
+	world_reply(s.w, two, 200, NULL);
+	world_settle(s.w);
+	(void)world_expect_event(s.wu, UA_SESSION_TERMINATED);
+	world_free(s.w);
+}
+END_TEST
+
+/* Section 11.5: "Endpoints should never receive a 430"; if one does, it is a 400, the last word. */
+START_TEST(rfc5626_11_5_flow_failed)
+{
+	struct scene s = two_flows();
+	struct session_spec spec = { .target = SLICE("sip:bob@example.com"),
+		.offer = world_sdp("offer") };
+	struct session *session;
+	const char *why;
+
+	ck_assert_int_eq(session_new(s.ep, &spec, &session, &why), 0);
+	world_reply(s.w, world_expect_out(s.w, "INVITE"), 430, NULL);
+	(void)world_expect_out(s.w, "ACK");
+	(void)world_expect_event(s.wu, UA_SESSION_TERMINATED);
+	world_expect_silence(s.w, 20 * SEC);
+	ck_assert_int_eq(s.r->state, REGISTRATION_REGISTERED);
+	ck_assert_ptr_eq(s.ep->flow, s.r->flow);
 	finish_two(&s);
 }
 END_TEST
@@ -349,4 +529,6 @@ END_TEST
 RUN_TESTS("outbound", rfc5626_4_2_1_what_is_sent, rfc5626_4_2_1_not_supported,
 	rfc5626_4_2_2_removal, rfc5626_11_6_first_hop_lacks_support, rfc5626_6_stale_binding,
 	rfc5626_4_3_ob, rfc3327_5_1_path, rfc5626_4_2_1_two_flows, rfc5626_4_5_one_is_cut,
-	rfc5626_4_5_base_time, unregister_all_flows, flows_to_different_servers)
+	rfc5626_4_5_base_time, unregister_all_flows, flows_to_different_servers,
+	rfc5626_4_3_session_goes_on, rfc5626_4_3_session_of_another_edge, rfc5626_4_3_session_stays,
+	rfc5627_4_4_session_with_gruu, rfc5626_4_3_request_under_way, rfc5626_11_5_flow_failed)
