@@ -78,7 +78,7 @@ static const struct schema_key listen_keys[] = {
 		LISTEN_AT(address),
 		.type = &schema_address,
 		.doc = "The local address, which may come later; without it every address, IPv4 "
-		       "and IPv6" },
+		       "and IPv6. One of a single link has its interface behind it: fe80::1%eth0" },
 	{ .name = "Port",
 		LISTEN_AT(port),
 		.type = &schema_port,

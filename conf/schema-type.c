@@ -341,11 +341,36 @@ static int parse_token(
 	return set_text(key, value, base, want);
 }
 
+enum { SCOPE_BYTES = 16 }; /* an interface's name with its end: IF_NAMESIZE */
+
+/* An address of one link with that link (RFC 4007 section 11): whether it is there, is seen later.
+ */
+static bool is_scoped(struct slice value)
+{
+	size_t at = 0;
+	struct slice scope;
+	struct value_host h;
+
+	while (at < value.n && value.p[at] != '%')
+		at++;
+	scope = slice_skip(value, at + 1);
+	if (!scope.n || scope.n >= SCOPE_BYTES)
+		return false;
+	for (size_t i = 0; i < scope.n; i++)
+		if (scope.p[i] <= ' ' || scope.p[i] == '/' || scope.p[i] == '%' ||
+			scope.p[i] == ']')
+			return false;
+	return slice_starts_ci(value, SLICE("fe")) &&
+	       value_parse_host(slice_head(value, at), &h) == 0 && h.is_address;
+}
+
 static int parse_address(
 	const struct schema_key *key, struct slice value, void *base, struct buf *want)
 {
 	struct value_host h;
 
+	if (is_scoped(value))
+		return set_text(key, value, base, want);
 	if (value_parse_host(value, &h) < 0 || !h.is_address || h.port) {
 		buf_lit(want, "expected an IPv4 or IPv6 address without port");
 		return -EINVAL;

@@ -4,11 +4,43 @@
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "protocol/base/err.h"
 #include "protocol/txn/flow.h"
+
+/* 0: there is no such interface. */
+static uint32_t scope_of(const char *text)
+{
+	unsigned by_name = if_nametoindex(text);
+	unsigned long n;
+	char *end;
+
+	if (by_name || text[0] < '0' || text[0] > '9')
+		return by_name;
+	n = strtoul(text, &end, 10);
+	return *end || n > UINT32_MAX ? 0 : (uint32_t)n;
+}
+
+static bool parse_v6(const char *text, struct sockaddr_in6 *ret)
+{
+	size_t n = strcspn(text, "%");
+	char host[INET6_ADDRSTRLEN];
+
+	if (n >= sizeof(host))
+		return false;
+	memcpy(host, text, n);
+	host[n] = '\0';
+	if (inet_pton(AF_INET6, host, &ret->sin6_addr) != 1)
+		return false;
+	if (!text[n])
+		return true;
+	ret->sin6_scope_id = scope_of(text + n + 1);
+	return ret->sin6_scope_id && IN6_IS_ADDR_LINKLOCAL(&ret->sin6_addr);
+}
 
 bool net_addr_parse(const struct flow_addr *text, struct net_addr *ret)
 {
@@ -19,7 +51,7 @@ bool net_addr_parse(const struct flow_addr *text, struct net_addr *ret)
 		return true;
 	}
 	a = net_addr_any(AF_INET6, text->port);
-	if (inet_pton(AF_INET6, text->host, &a.v6.sin6_addr) != 1)
+	if (!parse_v6(text->host, &a.v6))
 		return false;
 	if (IN6_IS_ADDR_V4MAPPED(&a.v6.sin6_addr)) {
 		/* Our IPv6 sockets do not carry IPv4. */
@@ -39,6 +71,21 @@ void net_addr_show(const struct net_addr *a, struct flow_addr *ret)
 		(void)inet_ntop(AF_INET, &a->v4.sin_addr, ret->host, sizeof(ret->host));
 	else
 		(void)inet_ntop(AF_INET6, &a->v6.sin6_addr, ret->host, sizeof(ret->host));
+}
+
+void net_addr_show_scoped(const struct net_addr *a, struct flow_addr *ret)
+{
+	char name[IF_NAMESIZE];
+	size_t n;
+
+	net_addr_show(a, ret);
+	if (a->sa.sa_family != AF_INET6 || !a->v6.sin6_scope_id)
+		return;
+	n = strlen(ret->host);
+	if (if_indextoname(a->v6.sin6_scope_id, name))
+		(void)snprintf(ret->host + n, sizeof(ret->host) - n, "%%%s", name);
+	else
+		(void)snprintf(ret->host + n, sizeof(ret->host) - n, "%%%u", a->v6.sin6_scope_id);
 }
 
 struct net_addr net_addr_any(int family, uint16_t port)
@@ -77,6 +124,10 @@ bool net_addr_same_host(const struct net_addr *a, const struct net_addr *b)
 		return false;
 	if (a->sa.sa_family == AF_INET)
 		return a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+	/* Each link has its own; where none is said, any of them is meant. */
+	if (a->v6.sin6_scope_id && b->v6.sin6_scope_id &&
+		a->v6.sin6_scope_id != b->v6.sin6_scope_id)
+		return false;
 	return IN6_ARE_ADDR_EQUAL(&a->v6.sin6_addr, &b->v6.sin6_addr);
 }
 

@@ -16,10 +16,15 @@ struct net_addr {
 	socklen_t len;
 };
 
-/* Numeric text to address; false for names and anything else. */
+/*
+ * Numeric text to address; false for names and anything else. A link-local IPv6 address may have a
+ * scope, an interface that exists by name or number: "fe80::1%eth0" (RFC 4007 section 11).
+ */
 bool net_addr_parse(const struct flow_addr *text, struct net_addr *ret);
 /* Without the scope of a link-local address, which means nothing to anybody else. */
 void net_addr_show(const struct net_addr *a, struct flow_addr *ret);
+/* With it, by its name if it has one: what net_addr_parse() takes. */
+void net_addr_show_scoped(const struct net_addr *a, struct flow_addr *ret);
 /* The address with no host set: 0.0.0.0 or ::. */
 struct net_addr net_addr_any(int family, uint16_t port);
 bool net_addr_is_any(const struct net_addr *a);

@@ -382,7 +382,7 @@ static struct net_conn *conn_new(
 	c->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, c);
 	c->writable = event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
 	set_options(fd);
-	net_addr_show(peer, &c->base.flow.peer);
+	net_addr_show_scoped(peer, &c->base.flow.peer);
 	list_append(&net->connections, &c->node);
 	return c;
 }

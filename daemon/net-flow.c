@@ -48,7 +48,7 @@ void net_flow_init(
 void net_flow_link(struct net_flow *f)
 {
 	f->key = key_of(f->flow.transport, &f->peer);
-	net_addr_show(&f->peer, &f->flow.peer);
+	net_addr_show_scoped(&f->peer, &f->flow.peer);
 	map_insert(&f->net->flows, &f->by_peer, key_slice(&f->key));
 }
 

@@ -54,7 +54,7 @@ static void bind_freely(const struct net_socket *s)
 		&on, sizeof(on));
 	if (net_addr_is_ours(&s->asked))
 		return;
-	net_addr_show(&s->asked, &at);
+	net_addr_show_scoped(&s->asked, &at);
 	log_line(s->net->log, LOG_LEVEL_WARNING, "%s is no address of this machine yet", at.host);
 }
 
@@ -81,7 +81,7 @@ int net_socket_open(struct net_socket *s, struct net *net, int type)
 	if (r == 0 && getsockname(s->fd, &s->bound.sa, &s->bound.len) < 0)
 		r = -errno;
 	if (r < 0) {
-		net_addr_show(&s->asked, &at);
+		net_addr_show_scoped(&s->asked, &at);
 		log_line(net->log, LOG_LEVEL_ERROR, "cannot use %s %s port %u: %s",
 			transport_name(s->transport), at.host, at.port, strerror(-r));
 		if (s->fd >= 0)

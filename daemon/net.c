@@ -241,7 +241,7 @@ size_t net_listening(const struct net *net, struct net_listening *ret, size_t ma
 			continue;
 		if (n < max) {
 			ret[n].transport = s->transport;
-			net_addr_show(&s->bound, &ret[n].at);
+			net_addr_show_scoped(&s->bound, &ret[n].at);
 		}
 		n++;
 	}

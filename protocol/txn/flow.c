@@ -78,7 +78,12 @@ bool flow_is_reliable(const struct flow *f)
 
 struct slice flow_local_host(const struct flow *f)
 {
-	return f->local.host[0] ? slice_str(f->local.host) : SLICE("0.0.0.0");
+	return f->local.host[0] ? flow_addr_host(&f->local) : SLICE("0.0.0.0");
+}
+
+struct slice flow_addr_host(const struct flow_addr *a)
+{
+	return slice_of(a->host, strcspn(a->host, "%"));
 }
 
 bool flow_addr_equal(const struct flow_addr *a, const struct flow_addr *b)

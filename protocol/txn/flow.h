@@ -14,9 +14,9 @@ enum flow_state {
 	FLOW_DOWN, /* for good: a new flow must be asked for */
 };
 
-/* Numeric address as text without brackets, as getnameinfo() gives it. */
+/* Numeric, without brackets, as getnameinfo() gives it: "fe80::1%eth0" has its scope behind it. */
 struct flow_addr {
-	char host[48];
+	char host[64];
 	uint16_t port;
 };
 
@@ -111,6 +111,7 @@ void flow_send(struct flow *f, struct slice bytes);
 bool flow_is_reliable(const struct flow *f);
 /* local.host, or "0.0.0.0" for what could not even be begun and so has no address of ours. */
 struct slice flow_local_host(const struct flow *f);
+struct slice flow_addr_host(const struct flow_addr *a); /* without scope: for messages */
 bool flow_addr_equal(const struct flow_addr *a, const struct flow_addr *b);
 
 /* Holds f instead of what it holds; NULL, or one that is down: nothing. */

@@ -171,7 +171,7 @@ static void answer(struct flow *f, const struct stun *request)
 	struct stun_addr from;
 	struct buf b = BUF_NULL;
 
-	if (!stun_addr_parse(slice_str(f->peer.host), f->peer.port, &from))
+	if (!stun_addr_parse(flow_addr_host(&f->peer), f->peer.port, &from))
 		return;
 	stun_append_answer(&b, request, &from);
 	flow_send(f, buf_slice(&b));

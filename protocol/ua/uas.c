@@ -21,13 +21,13 @@ enum {
 
 /* ---- the way back ---- */
 
-static bool host_equals(struct slice host, const char *numeric)
+static bool host_equals(struct slice host, struct slice numeric)
 {
 	struct slice bare = host;
 
 	if (bare.n >= 2 && bare.p[0] == '[')
 		bare = slice_of(bare.p + 1, bare.n - 2);
-	return slice_eq_ci(bare, slice_str(numeric));
+	return slice_eq_ci(bare, numeric);
 }
 
 void uas_append_via(struct buf *b, const struct msg *m, const struct flow *f)
@@ -52,9 +52,9 @@ void uas_append_via(struct buf *b, const struct msg *m, const struct flow *f)
 			buf_put(b, p.value);
 		}
 	}
-	if (wants_rport || !host_equals(v->host, f->peer.host)) {
+	if (wants_rport || !host_equals(v->host, flow_addr_host(&f->peer))) {
 		buf_lit(b, ";received=");
-		buf_str(b, f->peer.host);
+		buf_put(b, flow_addr_host(&f->peer));
 	}
 	if (wants_rport) {
 		buf_lit(b, ";rport=");

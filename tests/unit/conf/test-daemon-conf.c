@@ -127,6 +127,16 @@ static const struct {
 	{ "[Listen]\nAddress=localhost\n",
 		"f:2: error: [Listen] Address=localhost: expected an IPv4 or IPv6 address without "
 		"port\n" },
+	{ "[Listen]\nAddress=fe80::1%eth0\n", "" },
+	{ "[Listen]\nAddress=fe80::1%\n",
+		"f:2: error: [Listen] Address=fe80::1%: expected an IPv4 or IPv6 address without "
+		"port\n" },
+	{ "[Listen]\nAddress=fe80::1%sixteen-letters-\n",
+		"f:2: error: [Listen] Address=fe80::1%sixteen-letters-: expected an IPv4 or IPv6 "
+		"address without port\n" },
+	{ "[Listen]\nAddress=192.0.2.1%eth0\n",
+		"f:2: error: [Listen] Address=192.0.2.1%eth0: expected an IPv4 or IPv6 address "
+		"without port\n" },
 	{ "[Listen]\nPort=65536\n",
 		"f:2: error: [Listen] Port=65536: expected a port from 1 to 65535, or 0 for any\n" },
 	{ "[Listen]\nIdleTimeout=1ms\n",

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -51,6 +52,40 @@ START_TEST(addresses_that_are_ours)
 		ck_assert(net_addr_parse(&text, &a));
 		if (a.sa.sa_family == AF_INET || access("/proc/net/if_inet6", F_OK) == 0)
 			ck_assert_int_eq(net_addr_is_ours(&a), rows[i].ours);
+	}
+}
+END_TEST
+
+/* RFC 4007 section 11: an address of one link is known with that link, and told to nobody else. */
+START_TEST(rfc4007_11_scope)
+{
+	static const char *const good[] = { "fe80::1%lo", "fe80::1%1" }, *const bad[] = {
+		"fe80::1%", "fe80::1%nosuch0", "fe80::1%0", "fe80::1%1x", "fe80::1%4294967297",
+		"fe80::1%lo%lo", "%lo", "::1%lo", "2001:db8::1%lo", "127.0.0.1%lo"
+	};
+	struct flow_addr text = { .port = 5060 }, shown;
+	struct net_addr a, plain, other;
+
+	ck_assert_uint_eq(if_nametoindex("lo"), 1);
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		(void)snprintf(text.host, sizeof(text.host), "%s", good[i]);
+		ck_assert_msg(net_addr_parse(&text, &a), "%s", good[i]);
+		ck_assert_uint_eq(a.v6.sin6_scope_id, 1);
+		net_addr_show_scoped(&a, &shown);
+		ck_assert_str_eq(shown.host, "fe80::1%lo");
+		ck_assert(slice_eq(flow_addr_host(&shown), SLICE("fe80::1")));
+		net_addr_show(&a, &shown);
+		ck_assert_str_eq(shown.host, "fe80::1");
+		ck_assert(net_addr_parse(&shown, &plain));
+		ck_assert_uint_eq(plain.v6.sin6_scope_id, 0);
+		ck_assert(net_addr_same_host(&a, &plain));
+		other = a;
+		other.v6.sin6_scope_id = 2;
+		ck_assert(!net_addr_same_host(&a, &other));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		(void)snprintf(text.host, sizeof(text.host), "%s", bad[i]);
+		ck_assert_msg(!net_addr_parse(&text, &a), "%s", bad[i]);
 	}
 }
 END_TEST
@@ -199,8 +234,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { addresses_that_are_ours, address_is_gone, better_way, no_way,
-		awake, notices_sleep, listener_without_address };
+	const TTest *const tests[] = { addresses_that_are_ours, rfc4007_11_scope, address_is_gone,
+		better_way, no_way, awake, notices_sleep, listener_without_address };
 	Suite *s = suite_create("net-move");
 	TCase *tc = tcase_create("net-move");
 	SRunner *sr = srunner_create(s);

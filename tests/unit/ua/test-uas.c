@@ -9,6 +9,7 @@
 #include "protocol/msg/msg.h"
 #include "protocol/ua/limits.h"
 #include "protocol/ua/request.h"
+#include "protocol/ua/uas.h"
 #include "tests/support/world-peer.h"
 #include "tests/support/world-record.h"
 #include "tests/support/world-session.h"
@@ -260,6 +261,28 @@ START_TEST(rfc3261_18_2_2_sent_by_port)
 	m = world_expect_out(w, "404");
 	ck_assert_ptr_null(m->via.received.p);
 	ck_assert_uint_eq(port_reached, 5070);
+}
+END_TEST
+
+/* 18.2.1: received is the peer's address; on which of our links it is, is our own matter. */
+START_TEST(rfc3261_18_2_1_received_without_scope)
+{
+	struct flow f = { .transport = TRANSPORT_UDP, .peer = { "fe80::9%eth0", 5062 } };
+	struct buf via = BUF_NULL;
+	struct msg *m = NULL;
+
+	ck_assert_int_ge(msg_parse(SLICE("OPTIONS sip:a@example.com SIP/2.0\r\n"
+					 "Via: SIP/2.0/UDP b.example.com;branch=z9hG4bKx;rport\r\n"
+					 "From: <sip:b@example.com>;tag=b\r\n"
+					 "To: <sip:a@example.com>\r\nCall-ID: v\r\n"
+					 "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"),
+				 MSG_STREAM, &m),
+		0);
+	uas_append_via(&via, m, &f);
+	ck_assert(slice_eq(buf_slice(&via),
+		SLICE("SIP/2.0/UDP b.example.com;branch=z9hG4bKx;received=fe80::9;rport=5062")));
+	buf_deinit(&via);
+	msg_unref(m);
 }
 END_TEST
 
@@ -531,6 +554,7 @@ int main(void)
 	tcase_add_test(tc, rfc3261_11_2_options);
 	tcase_add_test(tc, rfc3581_4_received_and_rport);
 	tcase_add_test(tc, rfc3261_18_2_2_sent_by_port);
+	tcase_add_test(tc, rfc3261_18_2_1_received_without_scope);
 	tcase_add_test(tc, rfc3261_8_2_7_stateless);
 	tcase_add_test(tc, rfc3261_9_2_cancel);
 	tcase_add_test(tc, rfc3261_9_2_cancel_shares_to_tag);
