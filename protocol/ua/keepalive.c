@@ -10,7 +10,8 @@
 #include "protocol/ua/ua.h"
 
 #define PONG_TIMEOUT (10 * USEC_PER_SEC) /* RFC 5626 4.4.1 */
-#define STUN_RTO (USEC_PER_SEC / 2)      /* RFC 8489 6.2.1 */
+#define KEEPALIVE_FIRST USEC_PER_SEC
+#define STUN_RTO (USEC_PER_SEC / 2) /* RFC 8489 6.2.1 */
 enum {
 	STUN_RM = 16, /* times the RTO, after the last request */
 };
@@ -44,7 +45,11 @@ static void rest(struct keepalive *k)
 		k->flow->transport, k->seconds, ua_random_below(k->ua, UINT64_MAX));
 
 	k->state = KEEPALIVE_IDLE;
-	timer_arm(&k->ua->timers, &k->timer, gap);
+	/*
+	 * RFC 5626 4.5: only the first answer makes the flow a success. Were it awaited for a
+	 * whole interval, a flow that is cut meanwhile would be missed for minutes.
+	 */
+	timer_arm(&k->ua->timers, &k->timer, k->proven ? gap : KEEPALIVE_FIRST);
 }
 
 static void send_stun(struct keepalive *k)

@@ -35,6 +35,12 @@ static usec_t wait_ping(const struct scene *s, usec_t limit)
 	return world_pings(s->w)->last - begin;
 }
 
+/* Section 4.5: whether the flow is a success is asked soon, not after a whole interval */
+static void expect_proof(const struct scene *s)
+{
+	ck_assert_uint_le(wait_ping(s, 3 * SEC), 2 * SEC);
+}
+
 /* Sections 4.4, 4.4.1 and 4.4.2: as often as Flow-Timer says, or keep, or else the defaults */
 START_TEST(rfc5626_4_4_interval)
 {
@@ -55,10 +61,12 @@ START_TEST(rfc5626_4_4_interval)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct scene s = registered(rows[i].transport, rows[i].headers);
-		usec_t first = wait_ping(&s, 200 * SEC), second;
+		usec_t first, second;
 
-		ck_assert_uint_ge(first + 1000, rows[i].low * SEC);
-		ck_assert_uint_le(first, rows[i].high * SEC + SEC / 10);
+		expect_proof(&s);
+		first = wait_ping(&s, 200 * SEC);
+		ck_assert_uint_ge(first + SEC / 5, rows[i].low * SEC);
+		ck_assert_uint_le(first, rows[i].high * SEC + SEC / 5);
 		second = wait_ping(&s, 200 * SEC);
 		ck_assert_uint_ge(second + SEC / 5, rows[i].low * SEC);
 		ck_assert_uint_le(second, rows[i].high * SEC + SEC / 5);
@@ -115,9 +123,10 @@ START_TEST(rfc6223_4_3_keep)
 		buf_deinit(&b);
 		world_settle(s.w);
 		ck_assert_int_eq(s.r->state, REGISTRATION_REGISTERED);
+		expect_proof(&s);
 		first = wait_ping(&s, 60 * SEC);
-		ck_assert_uint_ge(first + 1000, rows[i].low * SEC);
-		ck_assert_uint_le(first, rows[i].high * SEC + SEC / 10);
+		ck_assert_uint_ge(first + SEC / 5, rows[i].low * SEC);
+		ck_assert_uint_le(first, rows[i].high * SEC + SEC / 5);
 		world_free(s.w);
 	}
 }
@@ -217,7 +226,7 @@ START_TEST(rfc5626_4_5_never_answered)
 	/* Until one is. */
 	world_pings(s.w)->answered = true;
 	(void)wait_ping(&s, 200 * SEC);
-	world_run(s.w, SEC);
+	world_run(s.w, 60 * SEC); /* nor one of a series that breaks at once */
 	world_cut_flow(s.wu, s.r->flow);
 	ck_assert_uint_le(s.r->next_attempt - s.wu->ua->timers.now, 2 * SEC);
 	world_free(s.w);
