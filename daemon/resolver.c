@@ -383,19 +383,37 @@ static void follow_config(struct resolver *r)
 	r->channel = fresh;
 }
 
+/*
+ * The families apart, so that one does not wait for the other; but for localhost (RFC 6761 section
+ * 6.3), of which c-ares 1.18 makes up ::1, and leaks it, where /etc/hosts has IPv4 alone.
+ */
+static void start_addresses(struct name *n)
+{
+	static const struct ares_addrinfo_hints four = { .ai_family = AF_INET },
+						six = { .ai_family = AF_INET6 },
+						both = { .ai_family = AF_UNSPEC };
+	struct resolver *r = n->r;
+
+	if (strcmp(name_text(n), "localhost") == 0) {
+		n->n_running = 1;
+		r->n_running++;
+		ares_getaddrinfo(r->channel, name_text(n), NULL, &both, on_addresses, n);
+		return;
+	}
+	n->n_running = 2;
+	r->n_running += 2;
+	ares_getaddrinfo(r->channel, name_text(n), NULL, &six, on_addresses, n);
+	ares_getaddrinfo(r->channel, name_text(n), NULL, &four, on_addresses, n);
+}
+
 /* c-ares may answer before it returns, from /etc/hosts; the last answer may free the name. */
 static void start(struct name *n)
 {
-	static const struct ares_addrinfo_hints four = { .ai_family = AF_INET },
-						six = { .ai_family = AF_INET6 };
 	struct resolver *r = n->r;
 
 	switch (n->kind) {
 	case DNS_ADDRESSES:
-		n->n_running = 2;
-		r->n_running += 2;
-		ares_getaddrinfo(r->channel, name_text(n), NULL, &six, on_addresses, n);
-		ares_getaddrinfo(r->channel, name_text(n), NULL, &four, on_addresses, n);
+		start_addresses(n);
 		break;
 	case DNS_SRV:
 		n->n_running = 1;

@@ -6,6 +6,7 @@
 #include "ipc/iface-connection.h"
 #include "ipc/iface-private.h"
 #include "protocol/msg/build.h"
+#include "protocol/ua/keepalive.h"
 #include "protocol/ua/registration-flows.h"
 
 static struct endpoint *of(void *object)
@@ -221,6 +222,7 @@ static void write_flow(struct bus_writer *w, const struct registration *r)
 	bus_entry_u(w, "RegId", r->reg_id);
 	bus_entry_str(w, "State", registration_state_name(r->state));
 	bus_entry_str(w, "KeepAlive", keep_alive_name(r->flow));
+	bus_entry_b(w, "Proven", r->flow && keepalive_is_proven(r->flow));
 	bus_entry_u(w, "FlowTimer", r->flow_timer);
 	bus_entry_t(w, "Expires", ua_epoch_seconds(ua, r->expires));
 	bus_entry_t(w, "NextAttempt", ua_epoch_seconds(ua, r->next_attempt));
@@ -377,7 +379,7 @@ const struct bus_property iface_endpoint_properties[] = {
 		.sig = "aa{sv}",
 		.get = get_flows,
 		.flags = BUS_EMITS,
-		.doc = "Registrations over several connections (RFC 5626), one for each of the profile's Flows: RegId u, State s, KeepAlive s (crlf, stun, or empty: the far end has not asked for any), FlowTimer u (seconds; 0: none), Expires t, NextAttempt t, Path as (RFC 3327), and where there are such Contact s, Server s (transport:address:port), LastError s." },
+		.doc = "Registrations over several connections (RFC 5626), one for each of the profile's Flows: RegId u, State s, KeepAlive s (crlf, stun, or empty: the far end has not asked for any), Proven b (one was answered: section 4.5), FlowTimer u (seconds; 0: none), Expires t, NextAttempt t, Path as (RFC 3327), and where there are such Contact s, Server s (transport:address:port), LastError s." },
 	{ .name = "AutoRefresh",
 		.sig = "b",
 		.get = get_auto_refresh,

@@ -44,7 +44,11 @@ class Outbound(cases.WithSessions):
         lab.wait_for(lambda: self.instances() == list(range(1, self.flows + 1)) and len(self.wire.links) == self.flows,
                      '%d flows' % self.flows, 60)
         # RFC 5626 4.5: only with its first keep-alive is a flow a success, which is replaced at once when it breaks.
-        lab.wait_for(lambda: all(link.pings for link in self.wire.links), 'a keep-alive of each flow', 30)
+        lab.wait_for(self.proven, 'a keep-alive of each flow', 30)
+
+    def proven(self):
+        flows = self.bus.get(ALICE, 'Flows')
+        return len(flows) == self.flows and all(flow['Proven'] for flow in flows)
 
     def paged(self):
         """bob's page arrives once, however many flows there are."""
