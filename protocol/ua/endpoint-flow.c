@@ -78,7 +78,8 @@ bool endpoint_flow_has_others(const struct endpoint *ep, const struct flow *f)
 		const struct endpoint_connection *c = container_of(
 			(struct flow_link *)(uintptr_t)l, struct endpoint_connection, link);
 
-		if (c->ep->profile != ep->profile)
+		/* A response that goes over it is nobody's connection. */
+		if (l->changed == on_changed && c->ep->profile != ep->profile)
 			return true;
 	}
 	return false;

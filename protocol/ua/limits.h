@@ -14,6 +14,7 @@ enum {
 	LIMITS_BINDINGS = 64,        /* contacts kept of a registrar's answer */
 	LIMITS_EXPIRES = 604800,     /* seconds of a registration asked for, or believed */
 	LIMITS_ROUTES = 16,          /* Service-Route values kept, Route values of a client's */
+	LIMITS_REPLY_WAYS = 1024,    /* responses that look for a way at a time */
 	LIMITS_ADDRESSES = 16,       /* addresses kept of one look-up */
 	LIMITS_LOCATE_STEPS = 64,    /* services, targets and addresses of one located domain */
 	LIMITS_LOCATE_QUERIES = 32,  /* look-ups for one located domain */

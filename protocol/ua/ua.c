@@ -9,6 +9,7 @@
 #include "protocol/ua/race.h"
 #include "protocol/ua/registration.h"
 #include "protocol/ua/session-endpoint.h"
+#include "protocol/ua/uas-way.h"
 #include "protocol/ua/uas.h"
 
 struct ua *ua_new(const struct host *host, usec_t now)
@@ -38,6 +39,7 @@ struct ua *ua_new(const struct host *host, usec_t now)
 	map_init(&ua->endpoints_by_opaque, seed[2]);
 	ua->max_sessions = LIMITS_SESSIONS;
 	list_init(&ua->endpoints);
+	list_init(&ua->ways);
 	ua->max_endpoints = LIMITS_ENDPOINTS;
 	ua->txns.reroute = uas_reroute;
 	ua->txns.reroute_ctx = ua;
@@ -55,6 +57,7 @@ void ua_free(struct ua *ua)
 	while ((node = list_first(&ua->endpoints)))
 		endpoint_free(list_entry(node, struct endpoint, node));
 	txn_table_deinit(&ua->txns);
+	uas_way_clear(ua);
 	health_clear(ua);
 	later_leave(&ua->later);
 	map_deinit(&ua->refers);

@@ -34,6 +34,8 @@ struct ua {
 	struct map refers;  /* REFERs outside dialogs that no NOTIFY came for yet */
 	struct map queries; /* questions to the host under way */
 	uint64_t query_serial;
+	struct list ways; /* of responses: uas-way.h */
+	size_t n_ways;
 	struct map paces;         /* of struct pace: registrars, and how fast we may come to them */
 	struct map server_health; /* health.h, shared by all endpoints */
 	int64_t wall_offset;      /* epoch microseconds minus our clock */

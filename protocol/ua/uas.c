@@ -12,6 +12,7 @@
 #include "protocol/ua/session-endpoint.h"
 #include "protocol/ua/session-in.h"
 #include "protocol/ua/uas-check.h"
+#include "protocol/ua/uas-way.h"
 
 enum {
 	RETRY_AFTER_BUSY = 5,   /* seconds in our own 486 and 503 */
@@ -78,14 +79,11 @@ struct flow *uas_reply_flow(struct ua *ua, struct flow *f, const struct msg *m)
 
 struct flow *uas_reroute(void *ctx, const struct msg *request, struct flow *down)
 {
-	struct ua *ua = ctx;
-	struct host_target target = { .transport = down->transport, .addr = down->peer };
-
-	if (!flow_is_reliable(down))
-		return NULL;
-	target.addr.port =
-		request->via.port ? request->via.port : transport_default_port(down->transport);
-	return flow_ref(ua->host->ops->open(ua->host->ctx, &target));
+	/*
+	 * A maddr in Via is not followed: it is for multicast, which we do not listen to, and else
+	 * would have us send to whomever the peer names.
+	 */
+	return flow_is_reliable(down) ? uas_way_new(ctx, request, down) : NULL;
 }
 
 /* ---- answers ---- */
