@@ -34,7 +34,7 @@ static struct {
 	unsigned n; /* answers */
 	int error;
 	size_t n_addrs;
-	char first[48];
+	char first[sizeof(((struct flow_addr *)0)->host)];
 } told;
 
 static void fill(void *ctx, void *out, size_t n)
