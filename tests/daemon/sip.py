@@ -141,13 +141,14 @@ class Telephone:
 class Registrar:
     """Says 200 to every REGISTER over UDP and TCP, or what `answer` says; keeps what it heard."""
 
+    more = None  # a header of every answer
+
     def __init__(self, port, host='127.0.0.1', tls=None):
         """tls: what its connections begin with, an ssl.SSLContext."""
         self.tls = tls
         self.requests = []
         self.accepted = 0
         self.answer = lambda message: 200 # None: silence
-        self.more = None # a header of every answer
         self.lock = threading.Lock()
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.udp.bind((host, port))
