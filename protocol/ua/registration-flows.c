@@ -124,9 +124,12 @@ struct flow *registration_known_flow(
 		*ret_server_key = r->server_key;
 		return r->flow;
 	}
-	/* The first one takes what something else has opened before, unless it is another's. */
+	/* The first one takes what something else has opened before, unless that is another's, or
+	 * is to be: over whose connection a REGISTER is under way. */
 	other = registration_over(ep, ep->flow);
 	if (reg_id > 1 || (reg_id && other && other->reg_id != reg_id))
+		return NULL;
+	if (reg_id && ep->flow && ep->flow->reg_id && ep->flow->reg_id != reg_id)
 		return NULL;
 	*ret_server_key = ep->flow_key;
 	return ep->flow;

@@ -277,6 +277,31 @@ START_TEST(rfc5626_4_5_one_is_cut)
 }
 END_TEST
 
+/* Both break at once: each comes back over a connection of its own, whichever is first */
+START_TEST(rfc5626_4_5_both_are_cut)
+{
+	struct scene s = two_flows();
+	bool second_first = false;
+
+	for (int i = 0; i < 8; i++) {
+		const struct msg *one, *two;
+
+		world_run(s.w, 130 * SEC);
+		world_cut(s.wu);
+		one = scene_next(&s, 3 * SEC);
+		two = scene_next(&s, 3 * SEC);
+		second_first |= contact_has(one, "reg-id", "2");
+		ck_assert_uint_ne(one->via.port, two->via.port);
+		world_reply(s.w, one, 200, OUTBOUND);
+		world_reply(s.w, two, 200, OUTBOUND);
+		world_settle(s.w);
+		ck_assert_ptr_ne(s.r->flow, s.r->next->flow);
+	}
+	ck_assert(second_first); /* else this has shown half of it */
+	finish_two(&s);
+}
+END_TEST
+
 /* How long a registration waits once its attempt has failed. */
 static usec_t pause_of(const struct scene *s, const struct registration *r)
 {
@@ -529,6 +554,7 @@ END_TEST
 RUN_TESTS("outbound", rfc5626_4_2_1_what_is_sent, rfc5626_4_2_1_not_supported,
 	rfc5626_4_2_2_removal, rfc5626_11_6_first_hop_lacks_support, rfc5626_6_stale_binding,
 	rfc5626_4_3_ob, rfc3327_5_1_path, rfc5626_4_2_1_two_flows, rfc5626_4_5_one_is_cut,
-	rfc5626_4_5_base_time, unregister_all_flows, flows_to_different_servers,
-	rfc5626_4_3_session_goes_on, rfc5626_4_3_session_of_another_edge, rfc5626_4_3_session_stays,
+	rfc5626_4_5_both_are_cut, rfc5626_4_5_base_time, unregister_all_flows,
+	flows_to_different_servers, rfc5626_4_3_session_goes_on,
+	rfc5626_4_3_session_of_another_edge, rfc5626_4_3_session_stays,
 	rfc5627_4_4_session_with_gruu, rfc5626_4_3_request_under_way, rfc5626_11_5_flow_failed)

@@ -41,8 +41,11 @@ class Outbound(cases.WithSessions):
         return sorted(int(value) for name, value in words if name.strip() == 'Reg-Id')
 
     def wait_flows(self, seconds=60):
-        lab.wait_for(lambda: self.instances() == list(range(1, self.flows + 1)) and len(self.wire.links) == self.flows,
-                     '%d flows' % self.flows, seconds)
+        try:
+            lab.wait_for(lambda: self.instances() == list(range(1, self.flows + 1)) and len(self.wire.links) == self.flows,
+                         '%d flows' % self.flows, seconds)
+        except lab.NotYet as e:
+            self.fail('%s: %s' % (e, self.bus.get(ALICE, 'Flows')))
         # RFC 5626 4.5: only with its first keep-alive is a flow a success, which is replaced at once when it breaks.
         lab.wait_for(self.proven, 'a keep-alive of each flow', 30)
 

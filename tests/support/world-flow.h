@@ -22,7 +22,6 @@ struct world_flow {
 	char close_reason[64];
 	struct timer idle;   /* armed since nobody uses it, if the world closes what is idle */
 	usec_t last_arrival; /* a stream keeps its order */
-	unsigned reg_id;     /* 0: anybody's */
 };
 
 /* One message on its way. */

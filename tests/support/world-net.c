@@ -347,7 +347,7 @@ static struct world_flow *find_open(struct world_ua *wu, const struct host_targe
 
 		if (f->base.transport == target->transport && f->base.state != FLOW_DOWN &&
 			flow_addr_equal(&f->base.peer, &target->addr) &&
-			(!target->reg_id || f->reg_id == target->reg_id) && serves(f, target))
+			(!target->reg_id || f->base.reg_id == target->reg_id) && serves(f, target))
 			return f;
 	}
 	return NULL;
@@ -382,10 +382,10 @@ struct flow *world_net_open(void *ctx, const struct host_target *target)
 	if (f)
 		return &f->base;
 	f = flow_new(wu, target->transport, &target->addr);
-	f->reg_id = target->reg_id;
+	f->base.reg_id = target->reg_id;
 	if (flow_is_reliable(&f->base) || !wu->address[0])
 		open_connection(f, target);
-	else if (f->reg_id > 1) /* Two ways to one address are told apart by ours. */
+	else if (f->base.reg_id > 1) /* Two ways to one address are told apart by ours. */
 		f->base.local.port = wu->next_port++;
 	return &f->base;
 }
