@@ -103,14 +103,14 @@ static int use_crl(const struct tls_source *s, struct file *file, struct tls_cre
 static bool is_of(gnutls_x509_crl_t crl, gnutls_x509_crt_t crt)
 {
 	gnutls_datum_t a = { 0 }, b = { 0 };
-	bool same = false;
+	bool equal = false;
 
 	if (gnutls_x509_crl_get_raw_issuer_dn(crl, &a) >= 0 &&
 		gnutls_x509_crt_get_raw_issuer_dn(crt, &b) >= 0)
-		same = a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
+		equal = a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
 	gnutls_free(a.data);
 	gnutls_free(b.data);
-	return same;
+	return equal;
 }
 
 bool tls_creds_crl_ended(

@@ -100,7 +100,10 @@ static int no_such(struct bus_call *c)
 	return bus_call_fail(c, -ENOENT, "no connection has that Id");
 }
 
-/* What other profiles' endpoints use as well is not for whoever may use this one. */
+/*
+ * What other profiles' endpoints use as well is not for whoever may use this one. Else the caller
+ * has its answer, and *ret_flow is as it was.
+ */
 static int find_own(struct bus_call *c, const struct endpoint *ep, struct flow **ret_flow)
 {
 	struct flow *f = endpoint_flow_find(ep, bus_read_t(bus_call_args(c)));
@@ -116,10 +119,10 @@ static int find_own(struct bus_call *c, const struct endpoint *ep, struct flow *
 int iface_connection_end(struct bus_call *c, void *object)
 {
 	const struct endpoint *ep = ((struct iface_endpoint *)object)->ep;
-	struct flow *f;
+	struct flow *f = NULL;
 	int r = find_own(c, ep, &f);
 
-	if (r == 0)
+	if (f)
 		flow_close(f, "disconnected by a client");
 	return r;
 }
@@ -127,10 +130,10 @@ int iface_connection_end(struct bus_call *c, void *object)
 int iface_connection_set_idle(struct bus_call *c, void *object)
 {
 	const struct endpoint *ep = ((struct iface_endpoint *)object)->ep;
-	struct flow *f;
+	struct flow *f = NULL;
 	int r = find_own(c, ep, &f);
 
-	if (r < 0)
+	if (!f)
 		return r;
 	if (!f->ops->set_idle)
 		return bus_call_fail(c, -EOPNOTSUPP, "it has no such time");

@@ -43,6 +43,15 @@ static inline void list_append(struct list *head, struct list *node)
 	list_insert_before(head, node);
 }
 
+/* To the front; head must have been initialised. */
+static inline void list_prepend(struct list *head, struct list *node)
+{
+	node->prev = head;
+	node->next = head->next;
+	head->next->prev = node;
+	head->next = node;
+}
+
 static inline void list_remove(struct list *node)
 {
 	if (!node->next)

@@ -322,7 +322,7 @@ static unsigned hex_of(char c)
 /* Well-formed already: groups to the left and to the right of "::". */
 static void parse_ipv6(struct slice host, uint8_t *ret)
 {
-	uint8_t right[16];
+	uint8_t right[16] = { 0 };
 	size_t n = 0, gap = SIZE_MAX;
 
 	while (host.n) {

@@ -46,7 +46,7 @@ void endpoint_flow_use(struct endpoint *ep, struct flow *f)
 	c = find(ep, f);
 	if (c) {
 		list_remove(&c->node);
-		list_insert_before(ep->connections.next, &c->node);
+		list_prepend(&ep->connections, &c->node);
 		return;
 	}
 	/* One that talks to very many shows the latest. */
@@ -57,7 +57,7 @@ void endpoint_flow_use(struct endpoint *ep, struct flow *f)
 	c->flow = f;
 	c->link.changed = on_changed;
 	list_append(&f->links, &c->link.node);
-	list_insert_before(ep->connections.next, &c->node);
+	list_prepend(&ep->connections, &c->node);
 	ep->n_connections++;
 	if (!ep->leaving)
 		endpoint_mark(ep, UA_CHANGE_CONNECTIONS);

@@ -134,8 +134,8 @@ static bool instance_of_opaque(struct slice opaque, struct buf *ret)
  */
 static struct endpoint *find_opaque(const struct ua *ua, struct slice aor, const struct uri *uri)
 {
+	struct map_node *n = NULL;
 	struct slice value;
-	struct map_node *n;
 
 	if (!uri_param(uri, SLICE("ms-opaque"), &value) || !value.n)
 		return NULL;

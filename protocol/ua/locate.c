@@ -241,7 +241,7 @@ void locate_give_back(struct locate *l, const struct locate_hop *hop)
 		if (!hop_equal(&h, hop))
 			continue;
 		list_remove(&s->node);
-		list_insert_before(l->steps.next, &s->node);
+		list_prepend(&l->steps, &s->node);
 		return;
 	}
 }

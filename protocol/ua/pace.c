@@ -86,8 +86,8 @@ static uint64_t rate_of(const struct pace *p)
 {
 	uint64_t rate = PACE_FIRST;
 
-	for (usec_t age = now_of(p) - p->since; age >= USEC_PER_SEC && rate < PACE_MOST;
-		age -= USEC_PER_SEC)
+	for (usec_t lived = now_of(p) - p->since; lived >= USEC_PER_SEC && rate < PACE_MOST;
+		lived -= USEC_PER_SEC)
 		rate *= 2;
 	return rate < PACE_MOST ? rate : PACE_MOST;
 }
