@@ -323,6 +323,7 @@ class Memory(Dns):
         self.dns.address('one.test', ttl=600)
         self.begin(protocol='tcp')
         self.register()
+        heard = len(first.registers())
         other = dns.Server()
         self.addCleanup(other.close)
         other.srv(SRV_TCP, 'one.test', second.port)
@@ -332,7 +333,9 @@ class Memory(Dns):
         first.hang_up()
         lab.wait_for(lambda: self.connections() == 0, 'the end of the connection')
         self.register()
-        self.assertEqual(len(second.registers()), 1)
+        # One, or two if the lost connection was made anew (AutoRefresh) before the client asked.
+        self.assertIn(len(second.registers()), (1, 2))
+        self.assertEqual(len(first.registers()), heard)
 
     def test_reload(self):
         """Names are asked for again, and who failed is no longer passed over."""
