@@ -66,6 +66,8 @@ void microsoft_keepalive_obey(struct endpoint *ep, const struct msg *m)
 	ms->keep_tick = read_timeout(m) * USEC_PER_SEC / TICKS;
 	if (!is_kept(ms)) {
 		timer_cancel(&ep->ua->timers, &ms->keep_timer);
+		if (ep->flow && !ep->flow->keepalive)
+			ep->flow->kept = false; /* The host may take over. */
 		return;
 	}
 	ep->flow->kept = true;

@@ -534,6 +534,7 @@ START_TEST(no_keep_alive)
 		uint64_t before;
 
 		grant(&s, scene_next(&s, 600 * SEC), rows[i]);
+		ck_assert(!s.ep->flow->kept); /* The host pings again. */
 		before = sent(&s);
 		world_run(s.w, 120 * SEC);
 		ck_assert_uint_eq(sent(&s), before);
