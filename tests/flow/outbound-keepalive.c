@@ -132,27 +132,38 @@ START_TEST(rfc6223_4_3_keep)
 }
 END_TEST
 
+/* The flow is a success; from now on no keep-alive is answered. */
+static void answered_no_more(const struct scene *s)
+{
+	(void)wait_ping(s, 200 * SEC);
+	world_run(s->w, SEC);
+	ck_assert(keepalive_is_proven(s->r->flow));
+	world_pings(s->w)->answered = false;
+}
+
+/* At once, as after any flow that was a success (section 4.5). */
+static void comes_back(struct scene *s)
+{
+	world_reply(s->w, scene_next(s, 3 * SEC), 200, OUTBOUND);
+	world_settle(s->w);
+	ck_assert_int_eq(s->r->state, REGISTRATION_REGISTERED);
+	scene_finish(s);
+}
+
 /* Section 4.4.1: ten seconds for the pong; then the flow is dead and registered anew */
 START_TEST(rfc5626_4_4_1_no_pong)
 {
 	struct scene s = registered(TRANSPORT_TCP, OUTBOUND);
 	usec_t asked;
 
-	(void)wait_ping(&s, 200 * SEC);
-	world_run(s.w, SEC);
-	ck_assert(keepalive_is_proven(s.r->flow));
-	world_pings(s.w)->answered = false;
+	answered_no_more(&s);
 	(void)wait_ping(&s, 200 * SEC);
 	asked = world_pings(s.w)->last;
 	world_run(s.w, asked + 10 * SEC - world_now(s.w) - 1);
 	ck_assert_int_eq(s.r->state, REGISTRATION_REGISTERED);
 	world_run(s.w, 2);
 	ck_assert_int_eq(s.r->state, REGISTRATION_WAITING);
-	/* The flow was a success: a new one at once (section 4.5). */
-	world_reply(s.w, scene_next(&s, 3 * SEC), 200, OUTBOUND);
-	world_settle(s.w);
-	ck_assert_int_eq(s.r->state, REGISTRATION_REGISTERED);
-	scene_finish(&s);
+	comes_back(&s);
 }
 END_TEST
 
@@ -162,10 +173,7 @@ START_TEST(rfc5626_4_4_2_no_answer)
 	struct scene s = registered(TRANSPORT_UDP, OUTBOUND);
 	size_t n;
 
-	(void)wait_ping(&s, 60 * SEC);
-	world_run(s.w, SEC);
-	ck_assert(keepalive_is_proven(s.r->flow));
-	world_pings(s.w)->answered = false;
+	answered_no_more(&s);
 	n = world_pings(s.w)->n;
 	(void)wait_ping(&s, 60 * SEC);
 	world_run(s.w, 39 * SEC);
@@ -173,10 +181,7 @@ START_TEST(rfc5626_4_4_2_no_answer)
 	ck_assert_uint_eq(world_pings(s.w)->n, n + 7);
 	world_run(s.w, SEC);
 	ck_assert_int_eq(s.r->state, REGISTRATION_WAITING);
-	world_reply(s.w, scene_next(&s, 3 * SEC), 200, OUTBOUND);
-	world_settle(s.w);
-	ck_assert_int_eq(s.r->state, REGISTRATION_REGISTERED);
-	scene_finish(&s);
+	comes_back(&s);
 }
 END_TEST
 
@@ -195,10 +200,7 @@ START_TEST(rfc5626_4_4_2_mapped_address_changes)
 		else
 			world_pings(s.w)->mapped = "203.0.113.99";
 		(void)wait_ping(&s, 60 * SEC);
-		world_reply(s.w, scene_next(&s, 3 * SEC), 200, OUTBOUND);
-		world_settle(s.w);
-		ck_assert_int_eq(s.r->state, REGISTRATION_REGISTERED);
-		scene_finish(&s);
+		comes_back(&s);
 	}
 }
 END_TEST
