@@ -108,25 +108,14 @@ static unsigned judge(struct registration *r, const struct flow *f, const struct
 
 static void answer(struct ua *ua, struct flow *reply_flow, struct msg *m, unsigned status)
 {
-	struct txn *t = txn_server_new(&ua->txns, reply_flow, m, NULL, NULL);
-	struct buf tag = BUF_NULL, headers = BUF_NULL, b = BUF_NULL;
+	struct buf headers = BUF_NULL;
 	struct uas_reply r = { .status = status };
 
-	if (!t) {
-		uas_reject_stateless(ua, reply_flow, m, 503, SLICE_NULL);
-		return;
-	}
 	if (status == 415)
 		build_header(&headers, HDR_ACCEPT, SLICE("text/registration-event"));
-	if (!m->to_tag.n)
-		ua_random_hex(ua, &tag, sizeof(uint64_t));
-	r.to_tag = buf_slice(&tag);
 	r.headers = buf_slice(&headers);
-	uas_build_reply(&b, ua, m, &r);
-	(void)txn_reply(t, status, buf_slice(&b));
-	buf_deinit(&tag);
+	uas_answer(ua, reply_flow, m, &r);
 	buf_deinit(&headers);
-	buf_deinit(&b);
 }
 
 bool microsoft_receive(struct ua *ua, struct flow *f, struct flow *reply_flow, struct msg *m)

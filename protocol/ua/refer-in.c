@@ -238,7 +238,7 @@ static void answer_subscribe(
 
 	build_header_u64(&lines, HDR_EXPIRES, seconds);
 	refer_append_contact(&lines, r, m, reply_flow);
-	refer_answer(r->ep, reply_flow, m,
+	uas_answer(r->ep->ua, reply_flow, m,
 		&(struct uas_reply){ .status = 200, .headers = buf_slice(&lines) });
 	buf_deinit(&lines);
 }
@@ -590,7 +590,7 @@ void refer_in_receive(struct leg *l, struct flow *reply_flow, struct msg *m)
 	ua_random_hex(ep->ua, &tag, TAG_BYTES);
 	refusal.to_tag = buf_slice(&tag);
 	refusal.headers = buf_slice(&headers);
-	refer_answer(ep, reply_flow, m, &refusal);
+	uas_answer(ep->ua, reply_flow, m, &refusal);
 	buf_deinit(&headers);
 	buf_deinit(&tag);
 }

@@ -2,7 +2,7 @@
 #include "protocol/base/err.h"
 #include "protocol/msg/build.h"
 #include "protocol/msg/sipfrag.h"
-#include "protocol/msg/subscription-state.h"
+#include "protocol/msg/substate.h"
 #include "protocol/ua/limits.h"
 #include "protocol/ua/refer-in-private.h"
 #include "protocol/ua/session-private.h"
@@ -130,7 +130,7 @@ static void on_timer(struct timer *t)
 struct notice {
 	unsigned answer;
 	struct slice answer_reason, answer_headers;
-	struct subscription_state_value sub;
+	struct substate sub;
 	unsigned status; /* of what was asked for; 0: not said */
 	struct slice reason;
 };
@@ -151,11 +151,11 @@ static void refuse(struct notice *n, unsigned status, struct slice reason)
 /* RFC 3515 2.4.5: a body always; but the end may be told without one by who knows nothing. */
 static void read_notice(const struct msg *m, struct notice *n)
 {
-	*n = (struct notice){ .answer = 200, .sub.state = SUBSCRIPTION_ACTIVE };
-	if (subscription_state_parse(msg_header(m, HDR_SUBSCRIPTION_STATE), &n->sub) < 0) {
+	*n = (struct notice){ .answer = 200, .sub.state = SUBSTATE_ACTIVE };
+	if (substate_parse(msg_header(m, HDR_SUBSCRIPTION_STATE), &n->sub) < 0) {
 		refuse(n, 400, SLICE("Bad Subscription-State"));
 	} else if (!m->body.n) {
-		if (n->sub.state != SUBSCRIPTION_TERMINATED)
+		if (n->sub.state != SUBSTATE_TERMINATED)
 			refuse(n, 400, SLICE("Missing sipfrag"));
 	} else if (!is_sipfrag(m->content_type)) {
 		refuse(n, 415, SLICE_NULL);
@@ -167,7 +167,7 @@ static void read_notice(const struct msg *m, struct notice *n)
 
 static void answer(struct refer *r, struct flow *reply_flow, struct msg *m, const struct notice *n)
 {
-	refer_answer(r->ep, reply_flow, m,
+	uas_answer(r->ep->ua, reply_flow, m,
 		&(struct uas_reply){ .status = n->answer,
 			.reason = n->answer_reason,
 			.headers = n->answer_headers });
@@ -235,7 +235,7 @@ static void receive(struct refer *r, struct flow *reply_flow, struct msg *m)
 		refer_tell(r, m);
 		tell_progress(r, &n);
 	}
-	if (n.sub.state == SUBSCRIPTION_TERMINATED)
+	if (n.sub.state == SUBSTATE_TERMINATED)
 		terminated(r, &n);
 	else if (n.answer == 200)
 		go_on(r, &n);
@@ -299,7 +299,7 @@ bool refer_first_notify(struct ua *ua, struct flow *reply_flow, struct msg *m)
 	if (!refer_event_fits(&e, cseq_of(r)))
 		return false;
 	if (dialog_new_server(&ua->dialogs, m, r->tag, &d) < 0) {
-		refer_answer(r->ep, reply_flow, m,
+		uas_answer(r->ep->ua, reply_flow, m,
 			&(struct uas_reply){ .status = 400, .reason = SLICE("Bad Contact") });
 		return true;
 	}

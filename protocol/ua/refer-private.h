@@ -61,9 +61,6 @@ struct refer {
 
 /* ---- refer.c ---- */
 
-/* Answers a request at once: a new transaction, or 503. */
-void refer_answer(
-	struct endpoint *ep, struct flow *reply_flow, struct msg *m, const struct uas_reply *r);
 /* The state of a reference, event "refer": true and what it says. */
 bool refer_event(const struct msg *m, struct event *ret);
 /* Is that the id of a REFER with this CSeq? None at all fits any: the oldest is asked first. */

@@ -14,22 +14,6 @@ struct refer_news {
 
 /* ---- both sides ---- */
 
-void refer_answer(
-	struct endpoint *ep, struct flow *reply_flow, struct msg *m, const struct uas_reply *r)
-{
-	struct ua *ua = ep->ua;
-	struct txn *t = txn_server_new(&ua->txns, reply_flow, m, NULL, NULL);
-	struct buf b = BUF_NULL;
-
-	if (!t) {
-		uas_reject_stateless(ua, reply_flow, m, 503, SLICE_NULL);
-		return;
-	}
-	uas_build_reply(&b, ua, m, r);
-	(void)txn_reply(t, r->status, buf_slice(&b));
-	buf_deinit(&b);
-}
-
 bool refer_event(const struct msg *m, struct event *ret)
 {
 	return event_parse(msg_header(m, HDR_EVENT), ret) == 0 &&

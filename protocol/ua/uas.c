@@ -141,21 +141,18 @@ void uas_reject_stateless(
 	buf_deinit(&b);
 }
 
-/*
- * A refusal with a transaction: retransmissions are answered alike and an ACK is awaited. It gets
- * a To tag if it brings none.
- */
-static void reject(struct ua *ua, struct flow *f, struct msg *m, const struct uas_reply *refusal)
+void uas_answer(
+	struct ua *ua, struct flow *reply_flow, struct msg *m, const struct uas_reply *answer)
 {
-	struct uas_reply r = *refusal;
-	struct txn *t = txn_server_new(&ua->txns, uas_reply_flow(ua, f, m), m, NULL, NULL);
+	struct uas_reply r = *answer;
+	struct txn *t = txn_server_new(&ua->txns, reply_flow, m, NULL, NULL);
 	struct buf tag = BUF_NULL, b = BUF_NULL;
 
 	if (!t) {
-		uas_reject_stateless(ua, f, m, 503, SLICE_NULL);
+		uas_reject_stateless(ua, reply_flow, m, 503, SLICE_NULL);
 		return;
 	}
-	if (!r.to_tag.n) {
+	if (!r.to_tag.n && !m->to_tag.n) {
 		ua_random_hex(ua, &tag, sizeof(uint64_t));
 		r.to_tag = buf_slice(&tag);
 	}
@@ -163,6 +160,11 @@ static void reject(struct ua *ua, struct flow *f, struct msg *m, const struct ua
 	(void)txn_reply(t, r.status, buf_slice(&b));
 	buf_deinit(&tag);
 	buf_deinit(&b);
+}
+
+static void reject(struct ua *ua, struct flow *f, struct msg *m, const struct uas_reply *refusal)
+{
+	uas_answer(ua, uas_reply_flow(ua, f, m), m, refusal);
 }
 
 /* ---- requests ---- */

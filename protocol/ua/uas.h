@@ -33,6 +33,12 @@ struct uas_reply {
 };
 void uas_build_reply(
 	struct buf *b, const struct ua *ua, const struct msg *m, const struct uas_reply *r);
+/*
+ * Answers a request at once, with a transaction that nobody owns: retransmissions are answered
+ * alike and an ACK is awaited. It gets a To tag if it brings none. 503 where no transaction can be.
+ */
+void uas_answer(
+	struct ua *ua, struct flow *reply_flow, struct msg *m, const struct uas_reply *answer);
 /* Allow and Supported, as whole lines: what INVITE and its 2xx carry (13.2.1, 13.3.1.4). */
 void uas_append_methods(struct buf *b);
 /* These with Accept and its like: for OPTIONS, 405, 415 and 501. */

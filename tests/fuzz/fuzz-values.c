@@ -15,7 +15,7 @@
 #include "protocol/msg/rseq.h"
 #include "protocol/msg/session-expires.h"
 #include "protocol/msg/sipfrag.h"
-#include "protocol/msg/subscription-state.h"
+#include "protocol/msg/substate.h"
 #include "protocol/msg/target-dialog.h"
 #include "protocol/msg/uri-headers.h"
 
@@ -129,14 +129,14 @@ static void check_refer_to(struct slice line)
 
 static void check_subscription(struct slice line)
 {
-	struct subscription_state_value v;
+	struct substate v;
 	struct event e;
 
 	if (event_parse(line, &e) == 0)
 		require(e.type.n && inside(line, e.type) && inside(line, e.id) &&
 			event_equal(&e, &e));
-	if (subscription_state_parse(line, &v) == 0)
-		require(inside(line, v.reason) && v.state <= SUBSCRIPTION_OTHER);
+	if (substate_parse(line, &v) == 0)
+		require(inside(line, v.reason) && v.state <= SUBSTATE_OTHER);
 }
 
 static void check_reasons(struct slice rest)

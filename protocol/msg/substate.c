@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "protocol/msg/subscription-state.h"
+#include "protocol/msg/substate.h"
 
 #include "protocol/base/err.h"
 #include "protocol/msg/params.h"
 #include "protocol/msg/scan.h"
 
-static enum subscription_state find_state(struct slice text)
+static enum substate_word find_state(struct slice text)
 {
 	static const struct slice names[] = {
-		[SUBSCRIPTION_PENDING] = SLICE_INIT("pending"),
-		[SUBSCRIPTION_ACTIVE] = SLICE_INIT("active"),
-		[SUBSCRIPTION_TERMINATED] = SLICE_INIT("terminated"),
+		[SUBSTATE_PENDING] = SLICE_INIT("pending"),
+		[SUBSTATE_ACTIVE] = SLICE_INIT("active"),
+		[SUBSTATE_TERMINATED] = SLICE_INIT("terminated"),
 	};
 
-	for (enum subscription_state s = SUBSCRIPTION_PENDING; s < SUBSCRIPTION_OTHER; s++)
+	for (enum substate_word s = SUBSTATE_PENDING; s < SUBSTATE_OTHER; s++)
 		if (slice_eq_ci(text, names[s]))
 			return s;
-	return SUBSCRIPTION_OTHER;
+	return SUBSTATE_OTHER;
 }
 
 /* The first of a name counts. */
-static void note_param(struct subscription_state_value *v, const struct param *param)
+static void note_param(struct substate *v, const struct param *param)
 {
 	if (slice_eq_ci(param->name, SLICE("reason"))) {
 		if (!v->reason.p)
@@ -35,10 +35,10 @@ static void note_param(struct subscription_state_value *v, const struct param *p
 	}
 }
 
-int subscription_state_parse(struct slice value, struct subscription_state_value *ret)
+int substate_parse(struct slice value, struct substate *ret)
 {
 	struct scan s = scan_of(value);
-	struct subscription_state_value v = { .reason = SLICE_NULL };
+	struct substate v = { .reason = SLICE_NULL };
 	struct slice text, rest;
 	struct param param;
 	int r;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "protocol/msg/subscription-state.h"
+#include "protocol/msg/substate.h"
 
 #include <errno.h>
 
 #include "tests/support/exact.h"
 #include "tests/support/run.h"
 
-static struct subscription_state_value parsed(const char *text)
+static struct substate parsed(const char *text)
 {
 	struct slice s = exact_str(text);
-	struct subscription_state_value v;
+	struct substate v;
 
-	ck_assert_msg(subscription_state_parse(s, &v) == 0, "%s", text);
+	ck_assert_msg(substate_parse(s, &v) == 0, "%s", text);
 	exact_free(s);
 	return v;
 }
@@ -19,11 +19,11 @@ static struct subscription_state_value parsed(const char *text)
 /* RFC 6665 section 8.4, substate-value; RFC 3261 section 7.3.1: ignoring case */
 START_TEST(states)
 {
-	ck_assert_int_eq(parsed("active").state, SUBSCRIPTION_ACTIVE);
-	ck_assert_int_eq(parsed(" Pending ").state, SUBSCRIPTION_PENDING);
-	ck_assert_int_eq(parsed("TERMINATED;x").state, SUBSCRIPTION_TERMINATED);
-	ck_assert_int_eq(parsed("waiting").state, SUBSCRIPTION_OTHER);
-	ck_assert_int_eq(parsed("activ").state, SUBSCRIPTION_OTHER);
+	ck_assert_int_eq(parsed("active").state, SUBSTATE_ACTIVE);
+	ck_assert_int_eq(parsed(" Pending ").state, SUBSTATE_PENDING);
+	ck_assert_int_eq(parsed("TERMINATED;x").state, SUBSTATE_TERMINATED);
+	ck_assert_int_eq(parsed("waiting").state, SUBSTATE_OTHER);
+	ck_assert_int_eq(parsed("activ").state, SUBSTATE_OTHER);
 }
 END_TEST
 
@@ -32,9 +32,9 @@ START_TEST(parameters)
 {
 	struct slice text = exact_str("terminated ; Reason = probation;retry-after=4294967295"
 				      ";expires=0;reason=giveup;expires=9;x=\"reason=y\"");
-	struct subscription_state_value v;
+	struct substate v;
 
-	ck_assert_int_eq(subscription_state_parse(text, &v), 0);
+	ck_assert_int_eq(substate_parse(text, &v), 0);
 	assert_slice(v.reason, "probation");
 	ck_assert(v.has_expires && v.expires == 0);
 	ck_assert(v.has_retry_after && v.retry_after == UINT32_MAX);
@@ -46,7 +46,7 @@ START_TEST(parameters)
 	ck_assert(!v.reason.p && !v.has_expires && !v.has_retry_after);
 	v = parsed("active;expires=-1;retry-after;expires=60");
 	ck_assert(v.has_expires && v.expires == 60 && !v.has_retry_after);
-	ck_assert(subscription_state_parse(SLICE("terminated;reason=\"timeout\""), &v) == 0);
+	ck_assert(substate_parse(SLICE("terminated;reason=\"timeout\""), &v) == 0);
 	assert_slice(v.reason, "timeout");
 }
 END_TEST
@@ -58,9 +58,9 @@ START_TEST(refused)
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct slice text = exact_str(bad[i]);
-		struct subscription_state_value v = { .expires = 7 };
+		struct substate v = { .expires = 7 };
 
-		ck_assert_msg(subscription_state_parse(text, &v) == -EBADMSG, "%s", bad[i]);
+		ck_assert_msg(substate_parse(text, &v) == -EBADMSG, "%s", bad[i]);
 		ck_assert_uint_eq(v.expires, 7);
 		exact_free(text);
 	}

@@ -2,16 +2,16 @@
 #pragma once
 #include "protocol/base/slice.h"
 
-enum subscription_state {
-	SUBSCRIPTION_PENDING,
-	SUBSCRIPTION_ACTIVE,
-	SUBSCRIPTION_TERMINATED,
-	SUBSCRIPTION_OTHER, /* an extension that nobody has defined yet */
+enum substate_word {
+	SUBSTATE_PENDING,
+	SUBSTATE_ACTIVE,
+	SUBSTATE_TERMINATED,
+	SUBSTATE_OTHER, /* an extension that nobody has defined yet */
 };
 
 /* Subscription-State (RFC 6665 section 8.4). */
-struct subscription_state_value {
-	enum subscription_state state;
+struct substate {
+	enum substate_word state;
 	struct slice reason; /* SLICE_NULL if there is none */
 	bool has_expires;
 	uint32_t expires; /* seconds */
@@ -20,4 +20,4 @@ struct subscription_state_value {
 };
 
 /* -EBADMSG if malformed; a number that is none counts as absent. */
-int subscription_state_parse(struct slice value, struct subscription_state_value *ret);
+int substate_parse(struct slice value, struct substate *ret);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "protocol/ua/endpoint.h"
+
+/*
+ * Somebody who subscribed to us (RFC 6665 section 4.2): the notifier's side, for a client that
+ * serves an event package, or for the daemon's own packages. What the state is, is the client's;
+ * when a NOTIFY is due, with which expiry, how often, and when it is all over is ours.
+ */
+struct request_header;
+struct subscriber;
+
+enum subscriber_state {
+	SUBSCRIBER_INCOMING,   /* a SUBSCRIBE waits for accept or reject */
+	SUBSCRIBER_PENDING,    /* accepted, but whether it may see the state is not decided */
+	SUBSCRIBER_ACTIVE,     /* hears of every change */
+	SUBSCRIBER_TERMINATED, /* over: subscriber_removed() comes or came */
+};
+const char *subscriber_state_name(enum subscriber_state s);
+
+/* A state to tell. */
+struct subscriber_body {
+	struct slice content_type, bytes; /* n == 0: neutral */
+	/*
+	 * It is a change, of which nobody can tell the whole: the whole is asked for
+	 * (SUBSCRIBER_WANTS_STATE) when it is needed, after a refresh or a loss. Otherwise it is
+	 * the whole, and is told again by ourselves.
+	 */
+	bool partial;
+	const struct request_header *headers;
+	size_t n_headers;
+};
+
+enum subscriber_decision { SUBSCRIBER_ACCEPT, SUBSCRIBER_LEAVE_PENDING };
+
+/*
+ * All verbs: 0; -ESTALE in another state; -EINVAL (bad status, header, content type);
+ * -ENOSPC (too much is on its way).
+ */
+
+/*
+ * 200 with at most max_expires seconds (0: what was asked for, up to our limit), and the NOTIFY
+ * that must follow at once (4.2.1.2), with that state. A pending one may be accepted again, to
+ * become active.
+ */
+int subscriber_accept(struct subscriber *s, enum subscriber_decision d, uint32_t max_expires,
+	const struct subscriber_body *state);
+/* 300..699; a pending one ends by a NOTIFY with reason=rejected. */
+int subscriber_reject(struct subscriber *s, unsigned status, struct slice reason);
+/* The state is that now: tells it as soon as throttling allows (RFC 6446). */
+int subscriber_notify(struct subscriber *s, const struct subscriber_body *state);
+/* The last NOTIFY, with the state told last. reason: of RFC 6665 4.2.2; empty: "noresource". */
+int subscriber_finish(struct subscriber *s, struct slice reason, uint32_t retry_after);
+/* Nobody takes it. somebody: some agent serves that package, but none took it: 480, else 489. */
+enum subscriber_audience { SUBSCRIBER_NO_PACKAGE, SUBSCRIBER_NOBODY_THERE };
+void subscriber_pass(struct subscriber *s, enum subscriber_audience who);
+
+/* ---- what the listener hears ---- */
+
+/* What changed, as a mask. */
+enum subscriber_change {
+	SUBSCRIBER_CHANGE_STATE = 1 << 0,
+	SUBSCRIBER_CHANGE_EXPIRES = 1 << 1,
+};
+
+enum subscriber_news {
+	SUBSCRIBER_WANTS_STATE, /* a NOTIFY with the whole state is due: subscriber_notify() */
+	SUBSCRIBER_NEW_BODY,    /* a refresh brought another filter: message */
+};
+
+/* How it ended. Slices live until the callback returns. */
+struct subscriber_end {
+	struct slice reason; /* "timeout", "unsubscribed", "rejected", "481 ...", ... */
+	unsigned status;     /* of a NOTIFY that was refused; 0: none was */
+	enum origin origin;
+};
+
+/* ---- looking at it ---- */
+
+enum subscriber_state subscriber_state(const struct subscriber *s);
+struct endpoint *subscriber_endpoint(const struct subscriber *s);
+const char *subscriber_id(const struct subscriber *s);            /* unique in the ua: [0-9a-f]+ */
+const struct msg *subscriber_request(const struct subscriber *s); /* the first SUBSCRIBE */
+struct slice subscriber_event(const struct subscriber *s);        /* "presence" */
+usec_t subscriber_expires(const struct subscriber *s);            /* 0: not known yet */
+/* The listener's. */
+void subscriber_set_user(struct subscriber *s, void *user);
+void *subscriber_user(const struct subscriber *s);
+
+/* ---- for endpoints and uas ---- */
+
+enum subscriber_farewell { SUBSCRIBER_TOLD, SUBSCRIBER_SILENT };
+void subscriber_endpoint_over(struct endpoint *ep, enum subscriber_farewell how);
+/* A SUBSCRIBE outside of dialogs: 0, or the status that refuses it at once. */
+unsigned subscriber_receive(struct endpoint *ep, struct flow *reply_flow, struct msg *m);
