@@ -55,26 +55,6 @@ int subscriber_finish(struct subscriber *s, struct slice reason, uint32_t retry_
 enum subscriber_audience { SUBSCRIBER_NO_PACKAGE, SUBSCRIBER_NOBODY_THERE };
 void subscriber_pass(struct subscriber *s, enum subscriber_audience who);
 
-/* ---- what the listener hears ---- */
-
-/* What changed, as a mask. */
-enum subscriber_change {
-	SUBSCRIBER_CHANGE_STATE = 1 << 0,
-	SUBSCRIBER_CHANGE_EXPIRES = 1 << 1,
-};
-
-enum subscriber_news {
-	SUBSCRIBER_WANTS_STATE, /* a NOTIFY with the whole state is due: subscriber_notify() */
-	SUBSCRIBER_NEW_BODY,    /* a refresh brought another filter: message */
-};
-
-/* How it ended. Slices live until the callback returns. */
-struct subscriber_end {
-	struct slice reason; /* "timeout", "unsubscribed", "rejected", "481 ...", ... */
-	unsigned status;     /* of a NOTIFY that was refused; 0: none was */
-	enum origin origin;
-};
-
 /* ---- looking at it ---- */
 
 enum subscriber_state subscriber_state(const struct subscriber *s);

@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 #include "protocol/base/slice.h"
-#include "protocol/ua/outcome.h"
+#include "protocol/ua/subscriber-news.h"
 
 /* What the user agent tells: the core's one voice to the outside. */
 
@@ -11,6 +11,7 @@ struct endpoint;
 struct incoming;
 struct msg;
 struct session;
+struct subscriber;
 
 /* What changed about an endpoint, as a mask, so that its watcher re-reads only that. */
 enum ua_change {
@@ -97,4 +98,13 @@ struct ua_listener {
 	void (*session_event)(void *ctx, struct session *s, const struct ua_session_event *e);
 	/* After UA_SESSION_TERMINATED. The pointer is dead when this returns. */
 	void (*session_removed)(void *ctx, struct session *s);
+	/* A new one waits for somebody: subscriber_pass() when nobody takes it (subscriber.h). */
+	void (*subscriber_incoming)(void *ctx, struct subscriber *s);
+	void (*subscriber_changed)(void *ctx, struct subscriber *s, unsigned changes);
+	/* m: the SUBSCRIBE that it is about, or NULL. */
+	void (*subscriber_event)(
+		void *ctx, struct subscriber *s, enum subscriber_news news, const struct msg *m);
+	/* Once for each that was incoming. The pointer is dead when this returns. */
+	void (*subscriber_removed)(
+		void *ctx, struct subscriber *s, const struct subscriber_end *end);
 };

@@ -145,6 +145,35 @@ static void on_session_event(void *ctx, struct session *s, const struct ua_sessi
 	(void)e;
 }
 
+static void on_subscriber_incoming(void *ctx, struct subscriber *s)
+{
+	(void)ctx;
+	(void)s;
+}
+
+static void on_subscriber_changed(void *ctx, struct subscriber *s, unsigned changes)
+{
+	(void)ctx;
+	(void)s;
+	(void)changes;
+}
+
+static void on_subscriber_event(
+	void *ctx, struct subscriber *s, enum subscriber_news news, const struct msg *m)
+{
+	(void)ctx;
+	(void)s;
+	(void)news;
+	(void)m;
+}
+
+static void on_subscriber_removed(void *ctx, struct subscriber *s, const struct subscriber_end *end)
+{
+	(void)ctx;
+	(void)s;
+	(void)end;
+}
+
 const struct ua_listener bench_core_deaf = { .endpoint_added = on_endpoint,
 	.endpoint_removed = on_endpoint,
 	.endpoint_changed = on_changed,
@@ -155,7 +184,11 @@ const struct ua_listener bench_core_deaf = { .endpoint_added = on_endpoint,
 	.session_incoming = on_session_incoming,
 	.session_changed = on_session_changed,
 	.session_event = on_session_event,
-	.session_removed = on_session };
+	.session_removed = on_session,
+	.subscriber_incoming = on_subscriber_incoming,
+	.subscriber_changed = on_subscriber_changed,
+	.subscriber_event = on_subscriber_event,
+	.subscriber_removed = on_subscriber_removed };
 
 /* ---- the work ---- */
 

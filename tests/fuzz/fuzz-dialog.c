@@ -488,6 +488,35 @@ static void on_removed(void *ctx, struct session *s)
 			z->sessions[i] = NULL;
 }
 
+static void on_subscriber_incoming(void *ctx, struct subscriber *s)
+{
+	(void)ctx;
+	(void)s;
+}
+
+static void on_subscriber_changed(void *ctx, struct subscriber *s, unsigned changes)
+{
+	(void)ctx;
+	(void)s;
+	(void)changes;
+}
+
+static void on_subscriber_event(
+	void *ctx, struct subscriber *s, enum subscriber_news news, const struct msg *m)
+{
+	(void)ctx;
+	(void)s;
+	(void)news;
+	(void)m;
+}
+
+static void on_subscriber_removed(void *ctx, struct subscriber *s, const struct subscriber_end *end)
+{
+	(void)ctx;
+	(void)s;
+	(void)end;
+}
+
 static const struct ua_listener listener = {
 	.endpoint_added = on_endpoint,
 	.endpoint_removed = on_endpoint_removed,
@@ -500,6 +529,10 @@ static const struct ua_listener listener = {
 	.session_changed = on_changed,
 	.session_event = on_event,
 	.session_removed = on_removed,
+	.subscriber_incoming = on_subscriber_incoming,
+	.subscriber_changed = on_subscriber_changed,
+	.subscriber_event = on_subscriber_event,
+	.subscriber_removed = on_subscriber_removed,
 };
 
 /* ---- the whole ---- */

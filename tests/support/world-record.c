@@ -8,6 +8,7 @@
 
 #include "tests/support/world-private.h"
 #include "tests/support/world-session.h"
+#include "tests/support/world-subscriber.h"
 
 /* ---- news ---- */
 
@@ -95,6 +96,10 @@ const struct ua_listener world_listener = {
 	.session_changed = world_session_changed,
 	.session_event = world_session_event,
 	.session_removed = world_session_removed,
+	.subscriber_incoming = world_subscriber_incoming,
+	.subscriber_changed = world_subscriber_changed,
+	.subscriber_event = world_subscriber_event,
+	.subscriber_removed = world_subscriber_removed,
 };
 
 void world_record_free_news(struct world_ua *wu)

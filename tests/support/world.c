@@ -13,6 +13,7 @@
 #include "protocol/ua/ua-network.h"
 #include "tests/support/world-record.h"
 #include "tests/support/world-session.h"
+#include "tests/support/world-subscriber.h"
 
 /* splitmix64: small, and good enough to lose packets by. */
 uint64_t world_rng(uint64_t *state)
@@ -318,6 +319,7 @@ struct world_ua *world_ua(struct world *w, const char *address)
 	list_init(&wu->flows);
 	list_init(&wu->answers);
 	list_init(&wu->news);
+	list_init(&wu->subscriber_told);
 	(void)snprintf(wu->address, sizeof(wu->address), "%s", address);
 	wu->host = (struct host){ .ops = &host_ops, .ctx = wu, .tells_network = true };
 	memcpy(wu->host.seed, address, strnlen(address, sizeof(wu->host.seed)));
@@ -340,6 +342,7 @@ void world_ua_free(struct world_ua *wu)
 	world_net_free_flows(wu);
 	world_record_free_news(wu);
 	world_session_free_told(wu);
+	world_subscriber_free_told(wu);
 	list_remove(&wu->node);
 	free(wu);
 }

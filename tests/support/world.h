@@ -55,6 +55,10 @@ struct world_ua {
 	const struct world_session_hooks *sessions; /* NULL: everything is queued */
 	struct list asked, told, seen;
 	size_t n_sessions; /* told added and not removed */
+	/* world-subscriber.h */
+	const struct world_subscriber_hooks *subscribers; /* NULL: everything is queued */
+	struct list subscriber_told;
+	size_t n_subscribers; /* told incoming and not removed */
 	unsigned n_listening;
 	int listen_error;          /* what the next listen() says; 0: it works */
 	struct host_listen listen; /* the last wish; host is not kept */
