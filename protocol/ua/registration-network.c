@@ -57,7 +57,7 @@ void registration_resumed(struct registration *r)
 {
 	UA_SCOPE(r->ep->ua);
 	usec_t at = r->ep->ua->timers.now +
-		    registration_resume_delay(ua_random_below(r->ep->ua, UINT64_MAX));
+		    backoff_resume_delay(ua_random_below(r->ep->ua, UINT64_MAX));
 
 	if (r->state == REGISTRATION_REGISTERED && !r->request)
 		hurry(r, at);

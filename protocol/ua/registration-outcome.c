@@ -173,7 +173,7 @@ static usec_t back_off(const struct registration *r, unsigned failures)
 {
 	const struct registration *other = registration_other_flow(r->ep, r->flow);
 
-	return registration_back_off(
+	return backoff_delay(
 		other ? REGISTRATION_BASE_OTHERS : REGISTRATION_BASE_ALL, failures, dice(r));
 }
 
@@ -185,9 +185,9 @@ static void try_again_later(struct registration *r, const struct outcome *o)
 	uint32_t seconds;
 
 	if (still_good)
-		delay = registration_hurry(delay, r->expires - now);
+		delay = backoff_hurry(delay, r->expires - now);
 	if (o->response && msg_retry_after(o->response, &seconds))
-		delay = registration_not_before(delay, seconds, dice(r));
+		delay = backoff_not_before(delay, seconds, dice(r));
 	r->next_attempt = now + delay;
 	if (!still_good)
 		registration_set_state(r, REGISTRATION_WAITING);
@@ -204,7 +204,7 @@ static void wait_for_network(struct registration *r, const struct outcome *o)
 		try_again_later(r, o);
 		return;
 	}
-	r->next_attempt = r->ep->ua->timers.now + registration_slow_delay(dice(r));
+	r->next_attempt = r->ep->ua->timers.now + backoff_slow_delay(dice(r));
 	if (r->state != REGISTRATION_REGISTERED || r->flow_gone)
 		registration_set_state(r, REGISTRATION_WAITING);
 }
@@ -222,7 +222,7 @@ static void fail(struct registration *r, const struct outcome *o)
 		wait_for_network(r, o);
 		break;
 	case VERDICT_REFUSED:
-		r->next_attempt = r->ep->ua->timers.now + registration_slow_delay(dice(r));
+		r->next_attempt = r->ep->ua->timers.now + backoff_slow_delay(dice(r));
 		registration_set_state(r, REGISTRATION_FAILED);
 		break;
 	case VERDICT_CREDENTIALS:
@@ -260,7 +260,7 @@ static void succeed(struct registration *r, const struct outcome *o, uint32_t gr
 	r->flow_gone = false;
 	r->since = now;
 	r->expires = now + granted * USEC_PER_SEC;
-	r->next_attempt = now + registration_refresh_delay(granted, dice(r));
+	r->next_attempt = now + backoff_refresh_delay(granted, dice(r));
 	remember(r, o);
 	microsoft_redirect_ended(r->ep);
 	microsoft_keepalive_obey(r->ep, o->response);
@@ -347,7 +347,7 @@ static void registered(
 		r->expires = 0; /* nothing is left that could be still good */
 		fail(r, &odd);
 		if (lost) /* the server is there, and takes us in anew */
-			r->next_attempt = r->ep->ua->timers.now + registration_flow_delay(dice(r));
+			r->next_attempt = r->ep->ua->timers.now + backoff_flow_delay(dice(r));
 		return;
 	}
 	registration_take_routes(r, o->response);
@@ -496,7 +496,7 @@ void registration_withdrawn(
 		registration_set_state(r, REGISTRATION_FAILED);
 		return;
 	case REGISTRATION_AGAIN:
-		r->next_attempt = now + registration_flow_delay(dice(r));
+		r->next_attempt = now + backoff_flow_delay(dice(r));
 		break;
 	case REGISTRATION_AGAIN_LATER:
 		r->next_attempt = now + back_off(r, ++r->failures);
@@ -514,7 +514,7 @@ static usec_t new_flow_delay(struct registration *r, bool unproven)
 		r->failures = r->failures_before + 1;
 		return back_off(r, r->failures);
 	}
-	return r->drops > 1 ? back_off(r, r->drops - 1) : registration_flow_delay(dice(r));
+	return r->drops > 1 ? back_off(r, r->drops - 1) : backoff_flow_delay(dice(r));
 }
 
 /*

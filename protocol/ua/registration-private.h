@@ -1,31 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+#include "protocol/ua/backoff.h"
 #include "protocol/ua/registration.h"
 
 /* What the files of a registration share; nobody else includes this, tests apart. */
 
-/* ---- registration-pace.c: when; random is any 64 bits ---- */
-
-/* From a 2xx that granted so many seconds to the refresh. */
-usec_t registration_refresh_delay(uint32_t granted_seconds, uint64_t random);
 /* RFC 5626 section 4.5: the base time if all flows have failed, and if one has not. */
 #define REGISTRATION_BASE_ALL (30 * USEC_PER_SEC)
 #define REGISTRATION_BASE_OTHERS (90 * USEC_PER_SEC)
-/* After that many failures in a row, 1 or more: RFC 5626 section 4.5. */
-usec_t registration_back_off(usec_t base, unsigned failures, uint64_t random);
-/*
- * The next attempt while a binding is still good for `left`: as the back-off says, but
- * leaving time for another one after it.
- */
-usec_t registration_hurry(usec_t back_off, usec_t left);
-/* At least retry_after, a little more so that not everybody comes back at once. */
-usec_t registration_not_before(usec_t delay, uint32_t retry_after_seconds, uint64_t random);
-/* About an hour, for refusals that somebody may have put right meanwhile. */
-usec_t registration_slow_delay(uint64_t random);
-/* 0 to 2 s after a flow broke. */
-usec_t registration_flow_delay(uint64_t random);
-/* 0 to 10 s, for timers that are late because the machine slept. */
-usec_t registration_resume_delay(uint64_t random);
 
 /* ---- registration-bindings.c: what a 2xx says ---- */
 

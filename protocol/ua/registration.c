@@ -463,7 +463,7 @@ static void on_timer(struct timer *t)
 	if (r->expires && now >= r->expires)
 		expire(r);
 	if (late) /* everybody's timers are: RFC 5626 4.5 in spirit */
-		r->next_attempt = now + registration_resume_delay(ua_random_below(ua, UINT64_MAX));
+		r->next_attempt = now + backoff_resume_delay(ua_random_below(ua, UINT64_MAX));
 	if (!waits && r->next_attempt && now >= r->next_attempt)
 		ask_for_turn(r);
 	else

@@ -49,7 +49,7 @@ START_TEST(refresh_range)
 		struct range r = { USEC_NEVER, 0 };
 
 		for (unsigned n = 0; n < SAMPLES; n++)
-			note(&r, registration_refresh_delay(rows[i].granted, random_at(n)));
+			note(&r, backoff_refresh_delay(rows[i].granted, random_at(n)));
 		ck_assert_uint_ge(r.low, rows[i].low * SEC);
 		ck_assert_uint_le(r.high, rows[i].high * SEC);
 		/* All of the range is used. */
@@ -63,7 +63,7 @@ START_TEST(refresh_of_little)
 {
 	for (uint32_t granted = 1; granted < 200; granted++)
 		for (unsigned n = 0; n < 50; n++) {
-			usec_t d = registration_refresh_delay(granted, random_at(n));
+			usec_t d = backoff_refresh_delay(granted, random_at(n));
 
 			ck_assert_uint_ge(d, granted * SEC / 4);
 			ck_assert_uint_le(d, granted * SEC - granted * SEC / 10);
@@ -93,7 +93,7 @@ START_TEST(back_off)
 		struct range r = { USEC_NEVER, 0 };
 
 		for (unsigned n = 0; n < SAMPLES; n++)
-			note(&r, registration_back_off(
+			note(&r, backoff_delay(
 					 REGISTRATION_BASE_ALL, rows[i].failures, random_at(n)));
 		ck_assert_uint_eq(r.low, rows[i].bound * SEC / 2);
 		ck_assert_uint_le(r.high, rows[i].bound * SEC);
@@ -105,11 +105,11 @@ END_TEST
 START_TEST(hurry)
 {
 	/* Half of what is left, */
-	ck_assert_uint_eq(registration_hurry(60 * SEC, 100 * SEC), 50 * SEC);
+	ck_assert_uint_eq(backoff_hurry(60 * SEC, 100 * SEC), 50 * SEC);
 	/* not later than the back-off says, */
-	ck_assert_uint_eq(registration_hurry(60 * SEC, 3600 * SEC), 60 * SEC);
+	ck_assert_uint_eq(backoff_hurry(60 * SEC, 3600 * SEC), 60 * SEC);
 	/* and not in a hail at the end. */
-	ck_assert_uint_eq(registration_hurry(60 * SEC, 3 * SEC), 5 * SEC);
+	ck_assert_uint_eq(backoff_hurry(60 * SEC, 3 * SEC), 5 * SEC);
 }
 END_TEST
 
@@ -117,12 +117,12 @@ END_TEST
 START_TEST(retry_after)
 {
 	for (unsigned n = 0; n < SAMPLES; n++) {
-		usec_t d = registration_not_before(40 * SEC, 100, random_at(n));
+		usec_t d = backoff_not_before(40 * SEC, 100, random_at(n));
 
 		ck_assert_uint_ge(d, 100 * SEC);
 		ck_assert_uint_le(d, 110 * SEC);
-		ck_assert_uint_eq(registration_not_before(40 * SEC, 39, random_at(n)), 40 * SEC);
-		d = registration_not_before(40 * SEC, UINT32_MAX, random_at(n));
+		ck_assert_uint_eq(backoff_not_before(40 * SEC, 39, random_at(n)), 40 * SEC);
+		d = backoff_not_before(40 * SEC, UINT32_MAX, random_at(n));
 		ck_assert_uint_ge(d, 24 * 3600 * SEC);
 		ck_assert_uint_le(d, 24 * 3600 * SEC + 30 * SEC);
 	}
@@ -132,16 +132,16 @@ END_TEST
 START_TEST(other_delays)
 {
 	for (unsigned n = 0; n < SAMPLES; n++) {
-		usec_t slow = registration_slow_delay(random_at(n));
-		usec_t again = registration_back_off(REGISTRATION_BASE_OTHERS, 1, random_at(n));
+		usec_t slow = backoff_slow_delay(random_at(n));
+		usec_t again = backoff_delay(REGISTRATION_BASE_OTHERS, 1, random_at(n));
 
 		ck_assert_uint_ge(slow, 45 * 60 * SEC);
 		ck_assert_uint_le(slow, 75 * 60 * SEC);
-		ck_assert_uint_le(registration_flow_delay(random_at(n)), 2 * SEC);
+		ck_assert_uint_le(backoff_flow_delay(random_at(n)), 2 * SEC);
 		/* RFC 5626 section 4.5: longer while another flow lives. */
 		ck_assert_uint_ge(again, 90 * SEC);
 		ck_assert_uint_le(again, 180 * SEC);
-		ck_assert_uint_le(registration_resume_delay(random_at(n)), 10 * SEC);
+		ck_assert_uint_le(backoff_resume_delay(random_at(n)), 10 * SEC);
 	}
 }
 END_TEST

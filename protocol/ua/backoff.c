@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "protocol/ua/registration-private.h"
-
-/* When a registration is tried: plain arithmetic, so that tests can hold it against numbers. */
+#include "protocol/ua/backoff.h"
 
 #define MAX_TIME (1800 * USEC_PER_SEC) /* RFC 5626 4.5 */
 /* An attempt may take Timer F; this is what it needs to be over before the binding is. */
@@ -34,7 +32,7 @@ static usec_t between(usec_t low, usec_t high, uint64_t random)
  * From 60 to 90 per cent, so that endpoints that began together drift apart and the registrar's
  * load evens out. Where the margin cuts the end off, the beginning moves with it.
  */
-usec_t registration_refresh_delay(uint32_t granted_seconds, uint64_t random)
+usec_t backoff_refresh_delay(uint32_t granted_seconds, uint64_t random)
 {
 	usec_t granted = granted_seconds * USEC_PER_SEC;
 	usec_t high = least(granted / 10 * 9, granted - least(REFRESH_MARGIN, granted / 2));
@@ -42,7 +40,7 @@ usec_t registration_refresh_delay(uint32_t granted_seconds, uint64_t random)
 	return between(least(granted / 10 * 6, high / 3 * 2), high, random);
 }
 
-usec_t registration_back_off(usec_t base, unsigned failures, uint64_t random)
+usec_t backoff_delay(usec_t base, unsigned failures, uint64_t random)
 {
 	usec_t bound = base;
 
@@ -52,12 +50,12 @@ usec_t registration_back_off(usec_t base, unsigned failures, uint64_t random)
 	return between(bound / 2, bound, random);
 }
 
-usec_t registration_hurry(usec_t back_off, usec_t left)
+usec_t backoff_hurry(usec_t back_off, usec_t left)
 {
 	return least(back_off, most(left / 2, HURRY_LEAST));
 }
 
-usec_t registration_not_before(usec_t delay, uint32_t retry_after_seconds, uint64_t random)
+usec_t backoff_not_before(usec_t delay, uint32_t retry_after_seconds, uint64_t random)
 {
 	usec_t earliest = least(retry_after_seconds * USEC_PER_SEC, RETRY_AFTER_MOST);
 
@@ -66,17 +64,17 @@ usec_t registration_not_before(usec_t delay, uint32_t retry_after_seconds, uint6
 	return earliest + between(0, least(earliest / 10, RETRY_AFTER_SPREAD), random);
 }
 
-usec_t registration_slow_delay(uint64_t random)
+usec_t backoff_slow_delay(uint64_t random)
 {
 	return SLOW_LEAST + between(0, SLOW_SPREAD, random);
 }
 
-usec_t registration_flow_delay(uint64_t random)
+usec_t backoff_flow_delay(uint64_t random)
 {
 	return between(0, FLOW_SPREAD, random);
 }
 
-usec_t registration_resume_delay(uint64_t random)
+usec_t backoff_resume_delay(uint64_t random)
 {
 	return between(0, RESUME_SPREAD, random);
 }
