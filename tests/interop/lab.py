@@ -141,6 +141,7 @@ class Lab:
         self.daemon = None
         self.registrar = None
         self.port = free_port()
+        self.states = free_port()  # of the presence server
         self.fronts = {}
         self.secure = False  # whether registrar and daemon listen for TLS, each at the port after the other one
 
@@ -282,12 +283,38 @@ PasswordFile=%s
         wait_for(lambda: self.options_answered(port) or not edge.alive, 'the edge proxy')
         return edge
 
+    def start_presence(self, *defines, lists={}, forget=True):
+        """The presence server behind the registrar, which wants PRESENCE for that. A list is a user's name and who is on it.
+
+        Once more: with what was published, unless it shall forget that; of subscriptions it never knows.
+        """
+        if forget:
+            self.write_tables(lists)
+        self.presence = self.start_kamailio('presence', self.states, defines, 'presence')
+        wait_for(lambda: self.options_answered(self.states) or not self.presence.alive, 'the presence server')
+        if not self.presence.alive:
+            raise NotYet('the presence server ended: ' + self.presence.text()[-2000:])
+
+    def write_tables(self, lists):
+        """Empty ones as Kamailio brings them; each user of the lab has all lists as rls-services (RFC 4826)."""
+        for table in ('version', 'presentity', 'active_watchers', 'watchers', 'pua', 'rls_presentity', 'rls_watchers', 'xcap'):
+            shutil.copy('/usr/share/kamailio/dbtext/kamailio/' + table, self.path('tables', table))
+        services = ''.join('<service uri="sip:%s@%s"><list name="l">%s</list><packages><package>presence</package></packages></service>'
+                           % (name, DOMAIN, ''.join('<rl:entry uri="sip:%s@%s"/>' % (user, DOMAIN) for user in users))
+                           for name, users in lists.items())
+        text = ('<?xml version="1.0"?><rls-services xmlns="urn:ietf:params:xml:ns:rls-services" '
+                'xmlns:rl="urn:ietf:params:xml:ns:resource-lists">%s</rls-services>' % services)
+        with open(self.path('tables', 'xcap'), 'a', encoding='ascii') as f:
+            for row, user in enumerate(('alice', 'bob', 'carol'), 1):  # each sees the same lists
+                f.write('%d:%s:%s:%s:8:1:0:/lists/%s:0\n' % (row, user, DOMAIN, text.replace(':', r'\:'), user))
+
     def start_kamailio(self, name, port, defines, kind='kamailio'):
         modules = sorted(glob.glob('/usr/lib/*/kamailio/modules/') + glob.glob('/usr/lib*/kamailio/modules/'))[0]
         run = self.path(name, 'x')[:-2]
         with open(os.path.join(HERE, kind + '.cfg'), encoding='utf-8') as f:
             text = f.read()
-        for word, value in (('MODULES', modules), ('EDGE', str(port)), ('PORT', str(self.port)), ('SECURE', str(port + 1)), ('RUN', run)):
+        for word, value in (('MODULES', modules), ('EDGE', str(port)), ('PORT', str(self.port)), ('SECURE', str(port + 1)), ('RUN', run),
+                            ('STATES', str(self.states)), ('TABLES', self.path('tables', 'x')[:-2])):
             text = text.replace(word, value)
         config = self.write(name + '/kamailio.cfg', text)
         if self.secure:
@@ -307,9 +334,9 @@ PasswordFile=%s
             % (side, pair.key, pair.pem, self.certificates.ca, self.certificates.crl, wanted, wanted)
             for side in ('server', 'client')))
 
-    def kamctl(self, *words):
+    def kamctl(self, *words, name='kamailio'):
         """What Kamailio says to a command of its own, such as tls.list or ul.dump."""
-        run = subprocess.run(['kamcmd', '-s', 'unix:' + self.path('kamailio/ctl'), *words], capture_output=True, text=True,
+        run = subprocess.run(['kamcmd', '-s', 'unix:' + self.path(name, 'ctl'), *words], capture_output=True, text=True,
                              timeout=20, check=True)
         return run.stdout
 
@@ -331,14 +358,17 @@ PasswordFile=%s
         """How many such requests the registrar has seen, over all its lives."""
         return len(self.registrar.says(r'lab: %s from %s by' % (method, user)))
 
-    def sipp(self, name, user, to='nobody', transport='udp', port=None, wait=True):
-        """Runs sipp/NAME.xml once as `user`; gives (exit code, messages)."""
+    def sipp(self, name, user, to='nobody', transport='udp', port=None, wait=True, words={}):
+        """Runs sipp/NAME.xml once as `user`, with these words in place of others; gives the exit code, or who runs it."""
         port = port or free_port()
         users = self.write('sipp-users-%s.csv' % user,
                            'SEQUENTIAL\n%s;[authentication username=%s password=%s-secret]\n' % (user, user, user))
         with open(os.path.join(HERE, 'sipp', name + '.xml'), encoding='ascii') as f:
-            process = self.run_sipp(name, f.read(), port, self.port, transport,
-                                    '-inf', users, '-s', to, '-trace_msg', '-message_file', self.path('sipp-%s-%d.trace' % (name, port)))
+            text = f.read()
+        for word, value in words.items():
+            text = text.replace(word, value)
+        process = self.run_sipp(name, text, port, self.port, transport,
+                                '-inf', users, '-s', to, '-trace_msg', '-message_file', self.path('sipp-%s-%d.trace' % (name, port)))
         process.port = port
         if not wait:
             if name == 'take':
@@ -346,6 +376,23 @@ PasswordFile=%s
             return process
         wait_for(lambda: not process.alive, 'SIPp', 60)
         return process.popen.returncode
+
+    def publish(self, user, event, content_type, body, to=None):
+        """SIPp publishes a state of `to`, which stays for ten minutes; gives the exit code."""
+        return self.sipp('publish', user, to or user, words={'EVENT': event, 'TYPE': content_type, 'BODY': body})
+
+    def watch(self, user, to, event, first, then, last=True):
+        """SIPp subscribes; a pattern of what it shall hear at first, and one of what is next; whether there is a last word."""
+        words = {'<!--LAST': '', 'LAST-->': ''} if last else {}
+        return self.sipp('watch', user, to, wait=False, words={**words, 'EVENT': event, 'FIRST': first, 'NEXT': then})
+
+    def notified(self, watcher):
+        """How many NOTIFYs a watching SIPp was sent, by its trace."""
+        path = self.path('sipp-watch-%d.trace' % watcher.port)
+        if not os.path.exists(path):
+            return 0
+        with open(path, encoding='utf-8', errors='replace') as f:
+            return len(re.findall('^NOTIFY ', f.read(), re.M))
 
     def run_sipp(self, name, scenario, port, remote, transport, *more):
         """A scenario with SIPp, which is called if there is no `remote`. TLS at the ports after these is stunnel's affair."""

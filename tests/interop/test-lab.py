@@ -4,6 +4,7 @@
 import lab
 import phone
 import scenario
+import states
 
 
 class Peers(lab.Case):
@@ -90,6 +91,43 @@ class Peers(lab.Case):
         called = scenario.Sipp(self.lab, 'called-cancelled', port)
         scenario.Sipp(self.lab, 'caller-cancels', lab.free_port(), port).end()
         called.end()
+
+
+class States(lab.Case):
+    """The presence server, with SIPp on both sides."""
+
+    def setUp(self):
+        super().setUp()
+        self.lab.start_registrar('PRESENCE')
+        self.lab.start_presence(lists={'friends': ['bob', 'carol']})
+
+    def watched(self, watcher):
+        lab.wait_for(lambda: not watcher.alive, 'SIPp to have heard everything')
+        self.assertEqual(watcher.popen.returncode, 0)
+
+    def published(self, basic, user='bob'):
+        self.assertEqual(self.lab.publish(user, 'presence', 'application/pidf+xml', states.pidf(user, basic)), 0)
+
+    def test_presence(self):
+        watcher = self.lab.watch('alice', 'bob', 'presence', 'NOTIFY', '<basic>open</basic>')
+        lab.wait_for(lambda: self.lab.notified(watcher), 'the first NOTIFY')
+        self.published('open')
+        self.watched(watcher)
+
+    def test_message_summary(self):
+        watcher = self.lab.watch('alice', 'alice', 'message-summary', 'NOTIFY', 'Messages-Waiting: yes')
+        lab.wait_for(lambda: self.lab.notified(watcher), 'the first NOTIFY')
+        self.assertEqual(self.lab.publish('alice', 'message-summary', 'application/simple-message-summary', states.summary(2, 8)), 0)
+        self.watched(watcher)
+
+    def test_resource_list_more_than_once(self):
+        """Kamailio's RLS lives as long as its dialogs are in memory (see presence.cfg)."""
+        for basic in ('open', 'closed'):
+            watcher = self.lab.watch('alice', 'friends', 'presence', 'application/rlmi', '<basic>%s</basic>' % basic, last=False)
+            lab.wait_for(lambda: self.lab.notified(watcher), 'the first NOTIFY')
+            self.published(basic)
+            self.watched(watcher)
+        self.assertTrue(self.lab.presence.alive)
 
 
 if __name__ == '__main__':
