@@ -1,147 +1,119 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* org.sipbus1.Subscription: an object's life, who may act on it, its verbs and its table. */
 #include "ipc/iface-subscription.h"
-
-#include <string.h>
 
 #include "ipc/bus-call.h"
 #include "ipc/bus-object.h"
-#include "ipc/bus-option.h"
 #include "ipc/bus-value.h"
-#include "ipc/iface-begin.h"
-#include "ipc/iface-owner.h"
 #include "ipc/iface-private.h"
-#include "ipc/iface-session.h"
 #include "protocol/base/err.h"
 #include "protocol/ua/endpoint.h"
-#include "protocol/ua/refer.h"
 
 enum { ID_BYTES = 8 };
 
-struct iface_subscription {
-	struct list node; /* in iface->subscriptions */
-	struct iface *iface;
-	struct endpoint *ep;
-	struct refer *r; /* NULL: over */
-	struct bus_object *object;
-	struct iface_owned owned;
-	char *target;
-};
+/* ---- its clients ---- */
 
-/* ---- life ---- */
-
-static struct iface_subscription *of_owned(struct iface_owned *o)
+static struct iface_subscription *of_clients(struct iface_clients *cs)
 {
-	return container_of(o, struct iface_subscription, owned);
+	return container_of(cs, struct iface_subscription, clients);
 }
 
-static void drop(struct iface_subscription *sub)
+static void on_clients_changed(struct iface_clients *cs)
 {
-	refer_free(sub->r);
-	sub->r = NULL;
-	bus_object_free(sub->object);
-	iface_owned_deinit(&sub->owned);
-	list_remove(&sub->node);
-	free(sub->target);
-	free(sub);
+	bus_changed(of_clients(cs)->object, &iface_subscription, "Owner");
+	bus_changed(of_clients(cs)->object, &iface_subscription, "Shared");
 }
 
-static void terminate(struct iface_subscription *sub, struct slice reason, uint32_t retry_after)
+static usec_t get_grace(struct iface_clients *cs)
 {
-	struct bus_writer w;
-
-	bus_changed(sub->object, &iface_subscription, "State");
-	bus_signal_open(&w, sub->object, &iface_subscription, "Terminated", NULL);
-	bus_write_s(&w, reason);
-	bus_write_u(&w, retry_after);
-	bus_signal_send(&w);
-	drop(sub);
+	return of_clients(cs)->ep->profile->owner_grace;
 }
 
-static void on_owner_changed(struct iface_owned *o)
+static void on_clients_lost(struct iface_clients *cs)
 {
-	bus_changed(of_owned(o)->object, &iface_subscription, "Owner");
-	bus_changed(of_owned(o)->object, &iface_subscription, "Shared");
-}
-
-static usec_t get_grace(struct iface_owned *o)
-{
-	return of_owned(o)->ep->profile->owner_grace;
-}
-
-static void on_owner_lost(struct iface_owned *o)
-{
-	struct iface_subscription *sub = of_owned(o);
+	struct iface_subscription *sub = of_clients(cs);
 
 	switch (sub->ep->profile->on_owner_lost) {
 	case PROFILE_OWNER_LOST_END:
 		/* Nobody is left to hear how it went, so nothing is lost if that cannot be sent. */
-		if (refer_subscribe(sub->r, 0) < 0)
-			terminate(sub, SLICE("Owner Gone"), 0);
+		if (sub->feed->end(sub->of) < 0) {
+			sub->feed->free(sub->of);
+			iface_subscription_over(sub, SLICE("Owner Gone"), 0);
+		}
 		break;
 	case PROFILE_OWNER_LOST_KEEP:
 		break;
 	}
 }
 
-static const struct iface_owned_class owned_class = {
-	.changed = on_owner_changed,
+static const struct iface_clients_class clients_class = {
+	.changed = on_clients_changed,
 	.grace = get_grace,
-	.lost = on_owner_lost,
+	.lost = on_clients_lost,
 };
+
+/* Nobody's is everybody's who may use the profile. */
+static int guard(const struct bus_access *a, void *object)
+{
+	const struct iface_subscription *sub = object;
+	int r = iface_guard(sub->iface, a, sub->ep->profile);
+
+	if (r == 0 && a->flags & BUS_OWNER && sub->clients.n &&
+		!iface_clients_has(&sub->clients, a->sender))
+		return -EPERM;
+	return r;
+}
+
+/* ---- life ---- */
+
+struct iface_subscription *iface_subscription_new(
+	const struct iface_endpoint *ie, const struct iface_feed *feed, struct slice target)
+{
+	struct iface_subscription *sub = mem_new(struct iface_subscription);
+
+	sub->iface = ie->iface;
+	sub->ep = ie->ep;
+	sub->feed = feed;
+	sub->target = slice_dup(target);
+	iface_clients_init(&sub->clients, ie->iface, &clients_class);
+	return sub;
+}
+
+void iface_subscription_show(struct iface_subscription *sub, struct bus_call *c)
+{
+	static const struct bus_interface *const interfaces[] = { &iface_subscription, NULL };
+	struct buf path = BUF_NULL;
+	struct bus_writer w;
+	char *text;
+
+	buf_lit(&path, IFACE_ROOT "/subscription/");
+	ua_random_hex(sub->iface->ua, &path, ID_BYTES);
+	text = buf_take(&path);
+	list_append(&sub->iface->subscriptions, &sub->node);
+	(void)bus_object_new(sub->iface->bus, text, interfaces, sub, &sub->object);
+	free(text);
+	(void)iface_clients_join(&sub->clients, bus_call_sender(c));
+	bus_call_open(c, &w);
+	bus_write_o(&w, bus_object_path(sub->object));
+	bus_call_send(c, &w);
+}
+
+void iface_subscription_free(struct iface_subscription *sub)
+{
+	if (sub->of)
+		sub->feed->free(mem_take(&sub->of));
+	bus_object_free(sub->object);
+	iface_clients_deinit(&sub->clients);
+	list_remove(&sub->node);
+	free(sub->target);
+	free(sub);
+}
 
 void iface_subscription_drop_all(struct iface *i)
 {
 	list_for_each_safe (node, next, &i->subscriptions)
-		drop(list_entry(node, struct iface_subscription, node));
+		iface_subscription_free(list_entry(node, struct iface_subscription, node));
 }
-
-/* ---- the ua's news ---- */
-
-static void write_state(struct bus_writer *w, const struct msg *m)
-{
-	bus_write_s(w, m->content_type);
-	bus_write_ay(w, m->body);
-	iface_write_headers(w, m);
-}
-
-static void on_notified(void *owner, struct refer *r, const struct msg *m)
-{
-	struct iface_subscription *sub = owner;
-	const char *client = iface_owned_by(&sub->owned);
-	struct bus_writer w;
-
-	(void)r;
-	bus_changed(sub->object, &iface_subscription, "State");
-	bus_changed(sub->object, &iface_subscription, "Expires");
-	/* Who adopts it later reads the last state by GetLast. */
-	if (!m || !*client)
-		return;
-	bus_signal_open(&w, sub->object, &iface_subscription, "Notified", client);
-	write_state(&w, m);
-	bus_signal_send(&w);
-}
-
-static void on_terminated(void *owner, struct refer *r, const struct refer_end *end)
-{
-	struct iface_subscription *sub = owner;
-	struct buf text = BUF_NULL;
-
-	(void)r;
-	sub->r = NULL;
-	if (end->why.n)
-		buf_put(&text, end->why);
-	else if (end->status)
-		buf_printf(&text, "%u %.*s", end->status, SLICE_ARGS(end->reason));
-	else
-		buf_put(&text, end->reason);
-	terminate(sub, buf_slice(&text), end->retry_after);
-	buf_deinit(&text);
-}
-
-static const struct refer_ops refer_ops = {
-	.notified = on_notified,
-	.terminated = on_terminated,
-};
 
 /* ---- methods ---- */
 
@@ -152,13 +124,19 @@ static int refresh(struct bus_call *c, void *object)
 
 	if (!expires)
 		return bus_call_fail(c, -EINVAL, "expires of 0 is what Unsubscribe is for");
-	return refer_subscribe(sub->r, expires);
+	return sub->feed->refresh(sub->of, expires);
 }
 
 static int update(struct bus_call *c, void *object)
 {
-	(void)object;
-	return bus_call_fail(c, -EOPNOTSUPP, "a REFER's subscription takes no bodies");
+	struct iface_subscription *sub = object;
+	struct slice content_type = bus_read_s(bus_call_args(c));
+
+	if (!sub->feed->update)
+		return bus_call_fail(c, -EOPNOTSUPP, "a REFER's subscription takes no bodies");
+	if (sub->clients.n > 1)
+		return bus_call_fail(c, -ESTALE, "others share it, and want what they asked for");
+	return sub->feed->update(sub->of, content_type, bus_read_ay(bus_call_args(c)));
 }
 
 static int unsubscribe(struct bus_call *c, void *object)
@@ -166,32 +144,31 @@ static int unsubscribe(struct bus_call *c, void *object)
 	struct iface_subscription *sub = object;
 
 	(void)c;
-	return refer_subscribe(sub->r, 0);
+	return sub->feed->end(sub->of);
 }
 
 static int adopt(struct bus_call *c, void *object)
 {
 	struct iface_subscription *sub = object;
-	const char *owner = iface_owned_by(&sub->owned), *client = bus_call_sender(c);
+	const char *client = bus_call_sender(c);
+	int r;
 
-	if (*owner && strcmp(owner, client) != 0)
+	if (sub->clients.n && !iface_clients_has(&sub->clients, client))
 		return bus_call_fail(c, -EPERM, "somebody else owns it");
-	if (!*owner && iface_owner_is_full(sub->iface, client))
-		return bus_call_fail(c, -ENOSPC, "you own too much already");
-	iface_own(&sub->owned, client);
-	return 0;
+	r = iface_clients_join(&sub->clients, client);
+	return r < 0 ? bus_call_fail(c, r, "you own too much already") : 0;
 }
 
 static int get_last(struct bus_call *c, void *object)
 {
 	struct iface_subscription *sub = object;
-	const struct msg *m = refer_last(sub->r);
+	const struct msg *m = sub->feed->last(sub->of);
 	struct bus_writer w;
 
 	if (!m)
 		return bus_call_fail(c, -ESTALE, "no state came yet");
 	bus_call_open(c, &w);
-	write_state(&w, m);
+	iface_subscription_write(&w, m);
 	bus_call_send(c, &w);
 	return 0;
 }
@@ -205,7 +182,7 @@ static void get_endpoint(struct bus_writer *w, void *object)
 
 static void get_owner(struct bus_writer *w, void *object)
 {
-	bus_write_str(w, iface_owned_by(&((struct iface_subscription *)object)->owned));
+	bus_write_str(w, iface_clients_owner(&((struct iface_subscription *)object)->clients));
 }
 
 static void get_target(struct bus_writer *w, void *object)
@@ -215,38 +192,26 @@ static void get_target(struct bus_writer *w, void *object)
 
 static void get_event(struct bus_writer *w, void *object)
 {
-	(void)object;
-	bus_write_str(w, "refer");
+	bus_write_str(w, ((struct iface_subscription *)object)->feed->event);
 }
 
 static void get_state(struct bus_writer *w, void *object)
 {
 	const struct iface_subscription *sub = object;
 
-	bus_write_str(w, refer_state_name(sub->r ? refer_state(sub->r) : REFER_TERMINATED));
+	bus_write_str(w, sub->of ? sub->feed->state(sub->of) : "terminated");
 }
 
 static void get_expires(struct bus_writer *w, void *object)
 {
 	const struct iface_subscription *sub = object;
 
-	bus_write_t(w, sub->r ? ua_epoch_seconds(sub->iface->ua, refer_expires(sub->r)) : 0);
+	bus_write_t(w, sub->of ? ua_epoch_seconds(sub->iface->ua, sub->feed->expires(sub->of)) : 0);
 }
 
 static void get_shared(struct bus_writer *w, void *object)
 {
-	bus_write_u(w, *iface_owned_by(&((struct iface_subscription *)object)->owned) != '\0');
-}
-
-static int guard(const struct bus_access *a, void *object)
-{
-	const struct iface_subscription *sub = object;
-	const char *owner = iface_owned_by(&sub->owned);
-	int r = iface_guard(sub->iface, a, sub->ep->profile);
-
-	if (r == 0 && a->flags & BUS_OWNER && *owner && strcmp(owner, a->sender) != 0)
-		return -EPERM;
-	return r;
+	bus_write_u(w, (uint32_t)((struct iface_subscription *)object)->clients.n);
 }
 
 /* ---- the table ---- */
@@ -343,66 +308,3 @@ const struct bus_interface iface_subscription = {
 	.properties = properties,
 	.signals = signals,
 };
-
-/* ---- Endpoint.Refer ---- */
-
-enum { REFER_HEADERS, REFER_NO_SUBSCRIPTION };
-
-const struct bus_option iface_refer_options[] = {
-	[REFER_HEADERS] = { "Headers", "a(ss)", IFACE_BEGIN_HEADERS },
-	[REFER_NO_SUBSCRIPTION] = { "NoSubscription", "b",
-		"Asks for no news (RFC 4488): the object ends with the answer." },
-	{ 0 },
-};
-
-static void show(struct iface_subscription *sub)
-{
-	static const struct bus_interface *const interfaces[] = { &iface_subscription, NULL };
-	struct buf path = BUF_NULL;
-	char *text;
-
-	buf_lit(&path, IFACE_ROOT "/subscription/");
-	ua_random_hex(sub->iface->ua, &path, ID_BYTES);
-	text = buf_take(&path);
-	(void)bus_object_new(sub->iface->bus, text, interfaces, sub, &sub->object);
-	free(text);
-}
-
-int iface_refer(struct bus_call *c, void *object)
-{
-	struct iface_endpoint *ie = object;
-	struct iface_begin b;
-	const struct bus_value *quiet = bus_call_option(c, REFER_NO_SUBSCRIPTION);
-	struct refer_spec spec = { .target = bus_read_s(bus_call_args(c)),
-		.no_subscription = quiet->given && quiet->b };
-	struct iface_subscription *sub;
-	struct bus_writer w;
-	int r;
-
-	spec.refer_to = bus_read_s(bus_call_args(c));
-	if (iface_owner_is_full(ie->iface, bus_call_sender(c)))
-		return bus_call_fail(c, -ENOSPC, "you own too much already");
-	r = iface_begin_read_session(c, REFER_HEADERS, ie->ep, &b);
-	if (r < 0)
-		return r;
-	spec.headers = (struct session_headers){ .list = b.list, .n = b.n };
-	spec.route = slice_str(b.route);
-	sub = mem_new(struct iface_subscription);
-	r = refer_new(ie->ep, &spec, &refer_ops, sub, &sub->r);
-	iface_begin_deinit(&b);
-	if (r < 0) {
-		free(sub);
-		return r == -EINVAL ? bus_call_fail(c, r, "a URI cannot be used") : r;
-	}
-	sub->iface = ie->iface;
-	sub->ep = ie->ep;
-	sub->target = slice_dup(spec.target);
-	iface_owned_init(&sub->owned, ie->iface, &owned_class);
-	list_append(&ie->iface->subscriptions, &sub->node);
-	show(sub);
-	iface_own(&sub->owned, bus_call_sender(c));
-	bus_call_open(c, &w);
-	bus_write_o(&w, bus_object_path(sub->object));
-	bus_call_send(c, &w);
-	return 0;
-}

@@ -1,15 +1,75 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* org.sipbus1.Subscription. At the moment what Endpoint.Refer makes, and nothing else. */
+/*
+ * org.sipbus1.Subscription, what its files share:
+ *
+ *   iface-subscription.c       an object's life, its verbs and its table
+ *   iface-subscription-news.c  what its clients hear
+ *   iface-clients.c            who they are
+ *   iface-subscribe.c          Endpoint.Subscribe, and who shares what
+ *   iface-refer.c              Endpoint.Refer
+ */
 #include "ipc/bus-table.h"
+#include "ipc/iface-clients.h"
+#include "protocol/base/slice.h"
 
-struct iface;
+struct bus_object;
+struct endpoint;
+struct iface_endpoint;
+struct msg;
 
 extern const struct bus_interface iface_subscription;
 
-/* Endpoint.Refer. */
+/* What an object stands on, which is what `of` points to. */
+struct iface_feed {
+	const char *event;
+	const char *(*state)(const void *of);
+	usec_t (*expires)(const void *of);
+	const struct msg *(*last)(const void *of);
+	int (*refresh)(void *of, uint32_t expires);
+	/* NULL: it takes no bodies. */
+	int (*update)(void *of, struct slice content_type, struct slice body);
+	/* Wants no more: its news end with its last word. A failure: nothing can be sent. */
+	int (*end)(void *of);
+	/* At once, without a word. */
+	void (*free)(void *of);
+};
+
+struct iface_subscription {
+	struct list node; /* in iface->subscriptions */
+	struct iface *iface;
+	struct endpoint *ep;
+	const struct iface_feed *feed;
+	void *of; /* NULL: over */
+	struct bus_object *object;
+	struct iface_clients clients;
+	char *target;
+};
+
+/* ---- iface-subscription.c ---- */
+
+/* Not on the bus before its feed is there: that is the caller's to set. */
+struct iface_subscription *iface_subscription_new(
+	const struct iface_endpoint *ie, const struct iface_feed *feed, struct slice target);
+/* Puts it on the bus, makes it the caller's, and replies with its path. */
+void iface_subscription_show(struct iface_subscription *sub, struct bus_call *c);
+/* At once, without a word to anybody on the network. */
+void iface_subscription_free(struct iface_subscription *sub);
+void iface_subscription_drop_all(struct iface *i);
+
+/* ---- iface-subscription-news.c ---- */
+
+/* State, Expires: whatever a feed knows may be another. */
+void iface_subscription_changed(struct iface_subscription *sub);
+/* To all of its clients. */
+void iface_subscription_notified(struct iface_subscription *sub, const struct msg *m);
+/* Its feed is over, and dead: so is the object. */
+void iface_subscription_over(
+	struct iface_subscription *sub, struct slice reason, uint32_t retry_after);
+/* (s content_type, ay body, a(ss) headers) */
+void iface_subscription_write(struct bus_writer *w, const struct msg *m);
+
+/* ---- iface-refer.c ---- */
+
 extern const struct bus_option iface_refer_options[];
 int iface_refer(struct bus_call *c, void *object);
-
-/* Ends all of them without a word to anybody on the network. */
-void iface_subscription_drop_all(struct iface *i);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the clients of a subscription hear. State is content: to each of them, never broadcast. */
+#include "ipc/bus-object.h"
+#include "ipc/bus-value.h"
+#include "ipc/iface-private.h"
+#include "ipc/iface-subscription.h"
+#include "protocol/msg/msg.h"
+
+void iface_subscription_write(struct bus_writer *w, const struct msg *m)
+{
+	bus_write_s(w, m->content_type);
+	bus_write_ay(w, m->body);
+	iface_write_headers(w, m);
+}
+
+static void tell(struct iface_subscription *sub, const struct msg *m, const char *client)
+{
+	struct bus_writer w;
+
+	bus_signal_open(&w, sub->object, &iface_subscription, "Notified", client);
+	iface_subscription_write(&w, m);
+	bus_signal_send(&w);
+}
+
+void iface_subscription_changed(struct iface_subscription *sub)
+{
+	static const char *const properties[] = { "State", "Expires" };
+
+	for (size_t k = 0; k < ARRAY_LEN(properties); k++)
+		bus_changed(sub->object, &iface_subscription, properties[k]);
+}
+
+void iface_subscription_notified(struct iface_subscription *sub, const struct msg *m)
+{
+	struct list *at = NULL;
+
+	iface_subscription_changed(sub);
+	for (const char *client; (client = iface_clients_next(&sub->clients, &at));)
+		tell(sub, m, client);
+}
+
+void iface_subscription_over(
+	struct iface_subscription *sub, struct slice reason, uint32_t retry_after)
+{
+	struct bus_writer w;
+
+	sub->of = NULL;
+	iface_subscription_changed(sub);
+	bus_signal_open(&w, sub->object, &iface_subscription, "Terminated", NULL);
+	bus_write_s(&w, reason);
+	bus_write_u(&w, retry_after);
+	bus_signal_send(&w);
+	iface_subscription_free(sub);
+}
