@@ -48,5 +48,6 @@ enum {
 	LIMITS_INTERVALS = 4,         /* 422s that one INVITE obeys */
 	LIMITS_RELIABLE = 8,          /* reliable 1xx of ours not acknowledged */
 	LIMITS_SESSION_INTERVAL = 10, /* seconds: the shortest session timer that we keep to */
+	LIMITS_LIST_TARGETS = 256,    /* that one SUBSCRIBE names (RFC 5367) */
 	LIMITS_USER_HEADERS = 64,     /* header fields that a client may add to a request */
 };

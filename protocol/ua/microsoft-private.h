@@ -11,6 +11,7 @@ struct microsoft {
 	/* microsoft-redirect.c: where the registrar is, which may not be where the profile says. */
 	struct profile_server server;
 	bool away;
+	bool no_batches; /* its last 2xx did not say that it takes them */
 	/* Whom this attempt has asked: "tls:sip.example.com:5061". */
 	char *visited[LIMITS_REGISTER_REDIRECTIONS + 1];
 	unsigned n_visited;

@@ -4,6 +4,7 @@
 #include "protocol/ua/keepalive.h"
 #include "protocol/ua/limits.h"
 #include "protocol/ua/microsoft-redirect.h"
+#include "protocol/ua/microsoft-subscribe.h"
 #include "protocol/ua/microsoft.h"
 #include "protocol/ua/registration-flows.h"
 #include "protocol/ua/registration-private.h"
@@ -264,6 +265,7 @@ static void succeed(struct registration *r, const struct outcome *o, uint32_t gr
 	remember(r, o);
 	microsoft_redirect_ended(r->ep);
 	microsoft_keepalive_obey(r->ep, o->response);
+	microsoft_learn_batches(r->ep, o->response);
 	registration_set_state(r, REGISTRATION_REGISTERED);
 	registration_tell(r, UA_REGISTER, o);
 	if (moved)
