@@ -7,7 +7,10 @@
 
 /* The checks of RFC 3261 section 8.2, in its order; each says why not by a status. */
 
-/* What may be required (8.2.2.3), and of which methods. UAS_SUPPORTED has the same names. */
+/*
+ * What may be required (8.2.2.3), and of which methods. UAS_SUPPORTED has the same names but for
+ * eventlist, which is said in SUBSCRIBE alone (RFC 4662 section 4.1).
+ */
 static const struct {
 	const char *tag;
 	unsigned methods; /* mask of 1 << enum method */
@@ -15,6 +18,8 @@ static const struct {
 	/* RFC 3262 section 4 has it for INVITE; some repeat it in what follows. */
 	{ "100rel", 1U << METHOD_INVITE | 1U << METHOD_OPTIONS | 1U << METHOD_PRACK |
 			    1U << METHOD_UPDATE },
+	/* Asked for or not: its bodies say themselves what they are. */
+	{ "eventlist", 1U << METHOD_NOTIFY | 1U << METHOD_BENOTIFY },
 	{ "gruu", ~0U }, /* RFC 5627 4.4: who requires it wants its own looked at as one */
 	{ "join", 1U << METHOD_INVITE | 1U << METHOD_OPTIONS },
 	{ "norefersub", 1U << METHOD_REFER },

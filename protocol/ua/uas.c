@@ -145,9 +145,12 @@ void uas_answer(
 	struct ua *ua, struct flow *reply_flow, struct msg *m, const struct uas_reply *answer)
 {
 	struct uas_reply r = *answer;
-	struct txn *t = txn_server_new(&ua->txns, reply_flow, m, NULL, NULL);
 	struct buf tag = BUF_NULL, b = BUF_NULL;
+	struct txn *t;
 
+	if (m->method == METHOD_BENOTIFY) /* [MS-SIP] 3.5: never */
+		return;
+	t = txn_server_new(&ua->txns, reply_flow, m, NULL, NULL);
 	if (!t) {
 		uas_reject_stateless(ua, reply_flow, m, 503, SLICE_NULL);
 		return;
@@ -284,11 +287,25 @@ static void hand_on(struct ua *ua, struct flow *f, struct msg *m)
 	}
 }
 
+/*
+ * [MS-SIP] 3.5: the sender neither hears of it nor sends it again, so what cannot be taken is as if
+ * it were lost, and a number that was there before is a copy, for which there is no transaction.
+ */
+static void receive_best_effort(struct ua *ua, struct flow *f, struct msg *m)
+{
+	struct dialog *d = m->to_tag.n ? dialog_find_of_request(&ua->dialogs, m) : NULL;
+
+	if (!d || (d->has_remote_cseq && m->cseq <= d->remote_cseq) || !pass_checks(ua, f, m))
+		return;
+	(void)dialog_take_cseq(d, m->cseq);
+	(void)usage_dispatch_request(d, f, m);
+}
+
 void uas_receive(struct ua *ua, struct flow *f, struct msg *m)
 {
-	if (m->method == METHOD_BENOTIFY) /* is never answered, and we subscribe to nothing yet */
-		return;
-	if (m->method == METHOD_CANCEL)
+	if (m->method == METHOD_BENOTIFY)
+		receive_best_effort(ua, f, m);
+	else if (m->method == METHOD_CANCEL)
 		receive_cancel(ua, f, m);
 	else if (m->to_tag.n)
 		receive_in_dialog(ua, f, m);

@@ -36,6 +36,7 @@ void uas_build_reply(
 /*
  * Answers a request at once, with a transaction that nobody owns: retransmissions are answered
  * alike and an ACK is awaited. It gets a To tag if it brings none. 503 where no transaction can be.
+ * A BENOTIFY gets nothing.
  */
 void uas_answer(
 	struct ua *ua, struct flow *reply_flow, struct msg *m, const struct uas_reply *answer);
