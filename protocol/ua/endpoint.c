@@ -14,6 +14,7 @@
 #include "protocol/ua/limits.h"
 #include "protocol/ua/locate.h"
 #include "protocol/ua/microsoft.h"
+#include "protocol/ua/publication.h"
 #include "protocol/ua/refer.h"
 #include "protocol/ua/registration-flows.h"
 #include "protocol/ua/session-endpoint.h"
@@ -216,6 +217,7 @@ static void fill(struct endpoint *ep, const struct endpoint_config *c, const str
 	list_init(&ep->sessions);
 	list_init(&ep->refers);
 	list_init(&ep->refers_in);
+	list_init(&ep->publications);
 	list_init(&ep->connections);
 }
 
@@ -275,6 +277,7 @@ void endpoint_free(struct endpoint *ep)
 	gruu_forget(ep);
 	refer_endpoint_over(ep, REFER_SILENT);
 	session_endpoint_over(ep, SESSION_SILENT);
+	publication_endpoint_over(ep, PUBLICATION_SILENT);
 	while ((node = list_first(&ep->requests)))
 		request_free(request_of_node(node));
 	while ((node = list_first(&ep->incoming)))
@@ -308,7 +311,8 @@ void endpoint_free(struct endpoint *ep)
 
 static bool is_settled(const struct endpoint *ep)
 {
-	return ep->n_sessions == 0 && !registration_is_busy(ep->registration);
+	return ep->n_sessions == 0 && ep->n_publications == 0 &&
+	       !registration_is_busy(ep->registration);
 }
 
 static void leave(struct endpoint *ep)
@@ -358,6 +362,7 @@ static void on_close_timer(struct timer *t)
 
 	/* Their last words are queued before ours. */
 	session_endpoint_over(ep, SESSION_TOLD);
+	publication_endpoint_over(ep, PUBLICATION_TOLD);
 	ep->leaving = true;
 	later_queue(&ep->ua->later, &ep->note);
 }
@@ -374,12 +379,13 @@ void endpoint_close(struct endpoint *ep)
 	list_for_each_safe (node, next, &ep->requests) {
 		struct request *r = request_of_node(node);
 
-		/* The registration winds up its own, and so do sessions. */
-		if (!registration_owns(ep->registration, r) && !request_is_in_session(r))
+		/* The registration winds up its own, and so do sessions and others. */
+		if (!registration_owns(ep->registration, r) && !request_outlives_closing(r))
 			request_abort(r, 0, SLICE("endpoint closed"));
 	}
 	session_endpoint_over(ep, SESSION_ENDED);
 	refer_endpoint_over(ep, REFER_TOLD);
+	publication_endpoint_over(ep, PUBLICATION_WITHDRAWN);
 	if (ep->registration)
 		(void)registration_stop(ep->registration, REGISTRATION_OWN);
 	timer_arm(&ep->ua->timers, &ep->close_timer, CLOSE_BOUND_T1 * TIMER_T1);

@@ -67,8 +67,9 @@ struct endpoint {
 	struct list sessions;          /* of struct session */
 	struct list refers, refers_in; /* of struct refer and refer_in */
 	struct map turns; /* of struct request, by Request-URI: those that go one by one */
-	size_t n_requests, n_incoming, n_sessions, n_refers, n_refers_in;
-	struct list connections; /* of struct endpoint_connection (endpoint-flow.h) */
+	size_t n_requests, n_incoming, n_sessions, n_refers, n_refers_in, n_publications;
+	struct list publications; /* of struct publication */
+	struct list connections;  /* of struct endpoint_connection (endpoint-flow.h) */
 	size_t n_connections;
 	unsigned changes; /* mask of enum ua_change not told yet */
 	bool told_added;

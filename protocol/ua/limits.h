@@ -50,4 +50,5 @@ enum {
 	LIMITS_SESSION_INTERVAL = 10, /* seconds: the shortest session timer that we keep to */
 	LIMITS_LIST_TARGETS = 256,    /* that one SUBSCRIBE names (RFC 5367) */
 	LIMITS_USER_HEADERS = 64,     /* header fields that a client may add to a request */
+	LIMITS_PUBLICATIONS_PER_ENDPOINT = 256,
 };

@@ -6,6 +6,7 @@
 #include "protocol/ua/microsoft-redirect.h"
 #include "protocol/ua/microsoft-subscribe.h"
 #include "protocol/ua/microsoft.h"
+#include "protocol/ua/publication.h"
 #include "protocol/ua/registration-flows.h"
 #include "protocol/ua/registration-private.h"
 #include "protocol/ua/session-endpoint.h"
@@ -254,10 +255,10 @@ static char *contact_over(const struct registration *r, const struct flow *flow)
 static void succeed(struct registration *r, const struct outcome *o, uint32_t granted)
 {
 	usec_t now = r->ep->ua->timers.now;
-	bool moved;
+	bool moved = r->flow_gone;
+	bool anew = moved || r->state != REGISTRATION_REGISTERED;
 
 	r->failures = 0;
-	moved = r->flow_gone;
 	r->flow_gone = false;
 	r->since = now;
 	r->expires = now + granted * USEC_PER_SEC;
@@ -270,6 +271,8 @@ static void succeed(struct registration *r, const struct outcome *o, uint32_t gr
 	registration_tell(r, UA_REGISTER, o);
 	if (moved)
 		session_endpoint_moved(r->ep);
+	if (anew)
+		publication_endpoint_hint(r->ep, PUBLICATION_REGISTERED_ANEW);
 }
 
 /* RFC 5626 section 4.2.1: Require says that registrar and first hop do what it asks for. */

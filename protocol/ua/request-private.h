@@ -54,7 +54,7 @@ struct request {
 	bool answered;    /* the current attempt had a provisional response */
 
 	struct map_node turn; /* in endpoint->turns if requests to one URI take turns */
-	bool waits;           /* for its turn */
+	bool waits, winds_up; /* for its turn; request_spec */
 
 	unsigned n_attempts, n_auth_rounds, n_redirects;
 	struct ua_query secret;

@@ -61,8 +61,8 @@ static int check(const struct endpoint *ep, const struct request_spec *spec)
 		return -EINVAL;
 	if (spec->from.n && uri_parse(spec->from, &other) < 0)
 		return -EINVAL;
-	/* Leaving, an endpoint still unregisters, and ends its sessions. */
-	if (ep->closing && spec->server != REQUEST_TO_REGISTRAR && !spec->dialog)
+	/* Leaving, an endpoint still unregisters, and ends what it has elsewhere. */
+	if (ep->closing && spec->server != REQUEST_TO_REGISTRAR && !spec->dialog && !spec->winds_up)
 		return -ENOTCONN;
 	if (ep->n_requests >= LIMITS_REQUESTS_PER_ENDPOINT && !spec->acknowledges)
 		return -ENOSPC;
@@ -92,6 +92,7 @@ static struct request *make(struct endpoint *ep, const struct request_spec *spec
 	r->way.route = slice_of(r->route, r->way.route.n);
 	r->acknowledges = spec->acknowledges ? msg_ref(spec->acknowledges) : NULL;
 	r->contact = spec->contact;
+	r->winds_up = spec->winds_up;
 	/* 12.2.1.2: what is sent in a dialog goes to its peer alone. */
 	r->redirects = spec->dialog ? REQUEST_HAND_BACK : spec->redirects;
 	r->method = slice_dup(spec->method);
@@ -139,8 +140,9 @@ static void pass_turn(struct request *r)
 	if (!map_is_linked(&r->turn))
 		return;
 	map_remove(&r->ep->turns, &r->turn);
-	if (r->waits || r->ep->closing)
+	if (r->waits)
 		return;
+	/* When the endpoint closes, all but those that wind up have finished. */
 	for (struct map_node *n = map_find(&r->ep->turns, uri); n; n = map_find_next(n))
 		if (!of_turn(n)->finished)
 			next = of_turn(n);
@@ -343,9 +345,9 @@ const struct msg *request_sent(const struct request *r)
 	return r->sent;
 }
 
-bool request_is_in_session(const struct request *r)
+bool request_outlives_closing(const struct request *r)
 {
-	return r->way.dialog || method_parse(slice_str(r->method)) == METHOD_INVITE;
+	return r->way.dialog || r->winds_up || method_parse(slice_str(r->method)) == METHOD_INVITE;
 }
 
 uint32_t request_cseq(const struct request *r)

@@ -46,6 +46,7 @@ struct request_spec {
 	enum request_contact contact;
 	enum request_redirects redirects;
 	enum request_order order;
+	bool winds_up; /* gives back what is held elsewhere: goes on while the endpoint closes */
 	const struct request_header *headers; /* checked already: request_headers_check() */
 	size_t n_headers;
 	struct slice contact_params; /* ";expires=60" and the like, for the default Contact */
@@ -110,8 +111,8 @@ const struct msg *request_sent(const struct request *r);
 /* Ends it now with a local outcome. */
 void request_abort(struct request *r, unsigned status, struct slice reason);
 struct request *request_of_node(struct list *node); /* whose place in endpoint->requests */
-/* It is an INVITE or inside a dialog: who has the session or subscription ends it. */
-bool request_is_in_session(const struct request *r);
+/* It is an INVITE, inside a dialog, or winds up: whose it is ends it. */
+bool request_outlives_closing(const struct request *r);
 uint32_t request_cseq(const struct request *r); /* of the last attempt */
 /* The flow over which the last attempt went; NULL if none did. */
 struct flow *request_flow(const struct request *r);

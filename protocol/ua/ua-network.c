@@ -4,6 +4,7 @@
 #include "protocol/ua/endpoint.h"
 #include "protocol/ua/health.h"
 #include "protocol/ua/pace.h"
+#include "protocol/ua/publication.h"
 #include "protocol/ua/registration.h"
 #include "protocol/ua/session-endpoint.h"
 
@@ -19,6 +20,7 @@ static void network_changed(struct endpoint *ep)
 {
 	for (struct registration *r = ep->registration; r; r = r->next)
 		registration_network_changed(r);
+	publication_endpoint_hint(ep, PUBLICATION_NETWORK_CHANGED);
 	if (!is_about_to_register(ep))
 		session_endpoint_moved(ep);
 }
