@@ -17,6 +17,7 @@
 #include "protocol/ua/limits.h"
 #include "protocol/ua/request.h"
 #include "protocol/ua/session-view.h"
+#include "protocol/ua/subscriber.h"
 
 /* ---- the ua's news ---- */
 
@@ -89,7 +90,7 @@ static void on_session_removed(void *ctx, struct session *s)
 static void on_subscriber_incoming(void *ctx, struct subscriber *s)
 {
 	(void)ctx;
-	(void)s;
+	subscriber_pass(s, SUBSCRIBER_NO_PACKAGE);
 }
 
 static void on_subscriber_changed(void *ctx, struct subscriber *s, unsigned changes)

@@ -18,6 +18,7 @@
 #include "protocol/ua/refer.h"
 #include "protocol/ua/registration-flows.h"
 #include "protocol/ua/session-endpoint.h"
+#include "protocol/ua/subscriber.h"
 
 static const struct endpoint_kind kinds[] = {
 	[PROFILE_REGISTERED] = { "registered", .registers = true, .authenticates = true,
@@ -218,6 +219,7 @@ static void fill(struct endpoint *ep, const struct endpoint_config *c, const str
 	list_init(&ep->refers);
 	list_init(&ep->refers_in);
 	list_init(&ep->publications);
+	list_init(&ep->subscribers);
 	list_init(&ep->connections);
 }
 
@@ -276,6 +278,7 @@ void endpoint_free(struct endpoint *ep)
 	ep->registration = NULL;
 	gruu_forget(ep);
 	refer_endpoint_over(ep, REFER_SILENT);
+	subscriber_endpoint_over(ep, SUBSCRIBER_SILENT);
 	session_endpoint_over(ep, SESSION_SILENT);
 	publication_endpoint_over(ep, PUBLICATION_SILENT);
 	while ((node = list_first(&ep->requests)))
@@ -311,7 +314,7 @@ void endpoint_free(struct endpoint *ep)
 
 static bool is_settled(const struct endpoint *ep)
 {
-	return ep->n_sessions == 0 && ep->n_publications == 0 &&
+	return ep->n_sessions == 0 && ep->n_publications == 0 && ep->n_subscribers == 0 &&
 	       !registration_is_busy(ep->registration);
 }
 
@@ -363,6 +366,7 @@ static void on_close_timer(struct timer *t)
 	/* Their last words are queued before ours. */
 	session_endpoint_over(ep, SESSION_TOLD);
 	publication_endpoint_over(ep, PUBLICATION_TOLD);
+	subscriber_endpoint_over(ep, SUBSCRIBER_TOLD);
 	ep->leaving = true;
 	later_queue(&ep->ua->later, &ep->note);
 }
@@ -384,6 +388,7 @@ void endpoint_close(struct endpoint *ep)
 			request_abort(r, 0, SLICE("endpoint closed"));
 	}
 	session_endpoint_over(ep, SESSION_ENDED);
+	subscriber_endpoint_over(ep, SUBSCRIBER_ENDED);
 	refer_endpoint_over(ep, REFER_TOLD);
 	publication_endpoint_over(ep, PUBLICATION_WITHDRAWN);
 	if (ep->registration)

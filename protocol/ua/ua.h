@@ -30,7 +30,7 @@ struct ua {
 	struct dialog_table dialogs;
 	struct map sessions; /* by id */
 	struct map invites;  /* outgoing sessions by Call-ID and our tag, for late 2xx */
-	size_t n_sessions, max_sessions;
+	size_t n_sessions, max_sessions, n_subscribers;
 	struct map refers;  /* REFERs outside dialogs that no NOTIFY came for yet */
 	struct map queries; /* questions to the host under way */
 	uint64_t query_serial;

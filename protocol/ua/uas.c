@@ -11,6 +11,7 @@
 #include "protocol/ua/refer.h"
 #include "protocol/ua/session-endpoint.h"
 #include "protocol/ua/session-in.h"
+#include "protocol/ua/subscriber.h"
 #include "protocol/ua/uas-check.h"
 #include "protocol/ua/uas-way.h"
 
@@ -234,6 +235,25 @@ static void reject_unwanted(struct ua *ua, struct flow *f, struct msg *m)
 	buf_deinit(&headers);
 }
 
+static void receive_subscribe(struct endpoint *ep, struct flow *f, struct msg *m)
+{
+	unsigned status = subscriber_receive(ep, uas_reply_flow(ep->ua, f, m), m);
+
+	if (status)
+		reject_for_now(ep->ua, f, m, status, RETRY_AFTER_BUSY);
+}
+
+/* RFC 6665 4.5.2: a new subscription may share the dialog of whatever there is. */
+static bool receive_shared(struct ua *ua, struct flow *f, struct msg *m)
+{
+	struct endpoint *ep = m->method == METHOD_SUBSCRIBE ? endpoint_route(ua, f, m) : NULL;
+
+	if (!ep || ep->closing || !ep->kind->subscribes)
+		return false;
+	receive_subscribe(ep, f, m);
+	return true;
+}
+
 /*
  * It has overtaken the 2xx that makes its dialog, or that 2xx was lost and will come again: 481
  * would end a session that has just begun, so it is as if it were lost too. Streams keep their
@@ -259,7 +279,8 @@ static void receive_in_dialog(struct ua *ua, struct flow *f, struct msg *m)
 			reject(ua, f, m, &(struct uas_reply){ .status = 481 });
 	} else if (dialog_take_cseq(d, m->cseq) < 0) {
 		reject_for_now(ua, f, m, 500, ua_random_below(ua, RETRY_AFTER_ORDER + 1));
-	} else if (pass_checks(ua, f, m) && !usage_dispatch_request(d, back, m)) {
+	} else if (pass_checks(ua, f, m) && !usage_dispatch_request(d, back, m) &&
+		   !receive_shared(ua, f, m)) {
 		reject_unwanted(ua, f, m);
 	}
 }
@@ -282,6 +303,8 @@ static void hand_on(struct ua *ua, struct flow *f, struct msg *m)
 
 		if (status)
 			reject_for_now(ua, f, m, status, RETRY_AFTER_BUSY);
+	} else if (m->method == METHOD_SUBSCRIBE && ep->kind->subscribes) {
+		receive_subscribe(ep, f, m);
 	} else if (!incoming_new(ep, back, m)) {
 		reject_for_now(ua, f, m, 503, RETRY_AFTER_BUSY);
 	}

@@ -11,6 +11,7 @@
 #include "protocol/ua/incoming.h"
 #include "protocol/ua/profile.h"
 #include "protocol/ua/session.h"
+#include "protocol/ua/subscriber.h"
 
 /* ---- the least that can be a host ---- */
 
@@ -148,7 +149,7 @@ static void on_session_event(void *ctx, struct session *s, const struct ua_sessi
 static void on_subscriber_incoming(void *ctx, struct subscriber *s)
 {
 	(void)ctx;
-	(void)s;
+	subscriber_pass(s, SUBSCRIBER_NO_PACKAGE);
 }
 
 static void on_subscriber_changed(void *ctx, struct subscriber *s, unsigned changes)

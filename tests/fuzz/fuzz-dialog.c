@@ -19,6 +19,7 @@
 #include "protocol/ua/incoming.h"
 #include "protocol/ua/session-refer.h"
 #include "protocol/ua/session-view.h"
+#include "protocol/ua/subscriber.h"
 #include "tests/fuzz/ground.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -491,7 +492,7 @@ static void on_removed(void *ctx, struct session *s)
 static void on_subscriber_incoming(void *ctx, struct subscriber *s)
 {
 	(void)ctx;
-	(void)s;
+	subscriber_pass(s, SUBSCRIBER_NO_PACKAGE);
 }
 
 static void on_subscriber_changed(void *ctx, struct subscriber *s, unsigned changes)

@@ -18,6 +18,7 @@
 #include "protocol/ua/page.h"
 #include "protocol/ua/registration.h"
 #include "protocol/ua/session-view.h"
+#include "protocol/ua/subscriber.h"
 #include "tests/fuzz/ground.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -146,7 +147,7 @@ static void on_session_removed(void *ctx, struct session *s)
 static void on_subscriber_incoming(void *ctx, struct subscriber *s)
 {
 	(void)ctx;
-	(void)s;
+	subscriber_pass(s, SUBSCRIBER_NO_PACKAGE);
 }
 
 static void on_subscriber_changed(void *ctx, struct subscriber *s, unsigned changes)

@@ -422,10 +422,9 @@ START_TEST(nobody_takes_it)
 		const char *method, *status;
 	} rows[] = {
 		{ "MESSAGE", "480" },
-		{ "NOTIFY", "481" },    /* RFC 6665 section 4.1.3 */
-		{ "SUBSCRIBE", "489" }, /* RFC 6665 section 4.2.1.1 */
-		{ "PUBLISH", "489" },   /* RFC 3903 section 6 */
-		{ "INFO", "481" },      /* RFC 6086 section 4.2.2 */
+		{ "NOTIFY", "481" },  /* RFC 6665 section 4.1.3 */
+		{ "PUBLISH", "489" }, /* RFC 3903 section 6 */
+		{ "INFO", "481" },    /* RFC 6086 section 4.2.2 */
 		{ "REFER", "603" },
 		{ "SERVICE", "405" },
 	};

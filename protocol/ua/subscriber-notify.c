@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "protocol/base/err.h"
+#include "protocol/msg/build.h"
+#include "protocol/ua/limits.h"
+#include "protocol/ua/request.h"
+#include "protocol/ua/subscriber-private.h"
+
+/*
+ * NOTIFY (RFC 6665 4.2.2). One is on its way at a time: what changes meanwhile is told after its
+ * answer, and of whole states only the last.
+ */
+
+enum {
+	RETRY_DOUBLES = 5,
+};
+
+/* Until a NOTIFY that a server could not take is tried again; doubled each time. */
+static const uint32_t retry_first = 5;
+
+static usec_t now_of(const struct subscriber *s)
+{
+	return subscriber_timers(s)->now;
+}
+
+/* ---- what it says ---- */
+
+static void append_event(struct buf *b, const struct subscriber *s)
+{
+	struct buf v = BUF_NULL;
+
+	buf_str(&v, s->event);
+	if (s->event_id) {
+		buf_lit(&v, ";id=");
+		buf_str(&v, s->event_id);
+	}
+	build_header(b, HDR_EVENT, buf_slice(&v));
+	buf_deinit(&v);
+}
+
+static uint32_t seconds_left(const struct subscriber *s)
+{
+	usec_t now = now_of(s);
+
+	return s->expires > now ? (uint32_t)((s->expires - now + USEC_PER_SEC - 1) / USEC_PER_SEC)
+				: 0;
+}
+
+static void append_state(struct buf *b, const struct subscriber *s)
+{
+	struct buf v = BUF_NULL;
+
+	if (s->why_over) {
+		buf_printf(&v, "terminated;reason=%s", s->why_over);
+		if (s->retry_after)
+			buf_printf(&v, ";retry-after=%u", s->retry_after);
+	} else {
+		buf_printf(&v, "%s;expires=%u", subscriber_state_name(s->state), seconds_left(s));
+	}
+	build_header(b, HDR_SUBSCRIPTION_STATE, buf_slice(&v));
+	buf_deinit(&v);
+}
+
+/* ---- answers ---- */
+
+/* Those that a server gives for a while. */
+static bool may_pass(unsigned status)
+{
+	return status == 500 || status == 503 || status == 504;
+}
+
+/* It stays untold until then, or until it changes, whichever is later. */
+static void try_later(struct subscriber *s, const struct outcome *o)
+{
+	uint32_t seconds = retry_first << s->n_refused;
+
+	if (s->n_refused < RETRY_DOUBLES)
+		s->n_refused++;
+	if (o->response)
+		(void)msg_retry_after(o->response, &seconds);
+	if (seconds > LIMITS_RETRY_AFTER)
+		seconds = LIMITS_RETRY_AFTER;
+	s->retry_at = now_of(s) + seconds * USEC_PER_SEC;
+	s->due = true;
+}
+
+static void end_refused(struct subscriber *s, const struct outcome *o)
+{
+	struct buf why = BUF_NULL;
+
+	if (o->status)
+		buf_printf(&why, "%u ", o->status);
+	buf_put(&why, o->reason);
+	subscriber_set_end(s, o->status, buf_slice(&why), o->origin);
+	buf_deinit(&why);
+	subscriber_over(s);
+}
+
+static void on_refused(struct subscriber *s, const struct outcome *o)
+{
+	/* Nothing heard, for whatever reason, is a timeout (RFC 6665 4.2.2, RFC 5057 5.2). */
+	unsigned status = o->status ? o->status : 408;
+
+	switch (usage_damage_of(METHOD_NOTIFY, status)) {
+	case USAGE_DIALOG_OVER:
+		usage_dialog_over(&s->usage, status, o->reason);
+		end_refused(s, o);
+		return;
+	case USAGE_ENDED:
+		end_refused(s, o);
+		return;
+	case USAGE_UNHARMED:
+		break;
+	}
+	if (s->tells_change)
+		s->queue.stale = true; /* and nobody knows what the subscriber knows */
+	if (may_pass(status))
+		try_later(s, o);
+	else if (s->tells_change)
+		s->due = true;
+}
+
+static void on_notified(void *owner, struct request *request, const struct outcome *o)
+{
+	struct subscriber *s = owner;
+
+	(void)request;
+	s->notify = NULL;
+	if (o->error == 0)
+		s->n_refused = 0;
+	else
+		on_refused(s, o);
+	if (s->last_sent)
+		subscriber_over(s);
+	else if (!s->over)
+		subscriber_go_on(s);
+}
+
+static const struct request_ops notify_ops = { .done = on_notified };
+
+/* ---- sending ---- */
+
+static bool shows_state(const struct subscriber *s)
+{
+	return s->state != SUBSCRIBER_PENDING && !s->hidden;
+}
+
+/* What goes now: the whole, a change, or NULL. A change is the caller's. */
+static struct subscriber_told *choose(struct subscriber *s, struct subscriber_told **ret_change)
+{
+	struct subscriber_news_queue *q = &s->queue;
+
+	*ret_change = NULL;
+	if (!shows_state(s))
+		return NULL;
+	if (s->due || s->why_over)
+		return q->stale ? NULL : q->whole;
+	*ret_change = subscriber_queue_take(q);
+	return *ret_change;
+}
+
+static int send(struct subscriber *s, const struct subscriber_told *t)
+{
+	struct request_spec spec = {
+		.method = SLICE("NOTIFY"),
+		.dialog = s->usage.dialog,
+		.contact = REQUEST_CONTACT,
+		.redirects = REQUEST_HAND_BACK,
+	};
+	struct buf lines = BUF_NULL;
+	int error;
+
+	append_event(&lines, s);
+	append_state(&lines, s);
+	if (t) {
+		buf_str(&lines, t->lines);
+		spec.content_type = slice_str(t->type);
+		spec.body = slice_of(t->bytes, t->n);
+	}
+	spec.lines = buf_slice(&lines);
+	error = request_new(s->ep, &spec, &notify_ops, s, &s->notify);
+	buf_deinit(&lines);
+	return error;
+}
+
+static void send_next(struct subscriber *s)
+{
+	struct subscriber_told *change;
+	const struct subscriber_told *t = choose(s, &change);
+	int error = send(s, t);
+
+	s->tells_change = change != NULL;
+	subscriber_told_free(change);
+	s->due = s->urgent = false;
+	s->asked_until = 0;
+	s->last_sent = s->why_over != NULL;
+	if (error < 0) {
+		subscriber_set_end(s, 0, SLICE("too many requests"), ORIGIN_LOCAL);
+		subscriber_over(s);
+	}
+}
+
+/* When the next may go, at the earliest. */
+static usec_t earliest(const struct subscriber *s)
+{
+	if (s->why_over)
+		return 0;
+	return s->retry_at > s->asked_until ? s->retry_at : s->asked_until;
+}
+
+void subscriber_go_on(struct subscriber *s)
+{
+	usec_t at = earliest(s);
+
+	if (!s->usage.dialog || s->notify || s->last_sent)
+		return;
+	if (!s->due && !s->why_over && list_is_empty(&s->queue.changes))
+		return;
+	if (at > now_of(s))
+		timer_arm_at(subscriber_timers(s), &s->next, at);
+	else
+		send_next(s);
+}
+
+static void on_next(struct timer *t)
+{
+	subscriber_go_on(container_of(t, struct subscriber, next));
+}
+
+/* ---- what is to be told ---- */
+
+/* Whoever serves the package is asked for the whole, but not waited for for ever (4.2.1.2). */
+static void ask(struct subscriber *s)
+{
+	if (s->asked_until)
+		return;
+	subscriber_queue_drop(&s->queue);
+	s->asked_until = now_of(s) + LIMITS_SUBSCRIBER_STATE_SECONDS * USEC_PER_SEC;
+	s->asks = true;
+	subscriber_mark(s, 0);
+}
+
+static void tell(struct subscriber *s)
+{
+	s->due = true;
+	if (s->queue.stale && shows_state(s) && !s->why_over)
+		ask(s);
+	subscriber_go_on(s);
+}
+
+void subscriber_tell_whole(struct subscriber *s)
+{
+	s->urgent = true;
+	tell(s);
+}
+
+static void take_whole(struct subscriber *s, struct subscriber_told *whole)
+{
+	subscriber_queue_put(&s->queue, whole);
+	s->asked_until = 0;
+	tell(s);
+}
+
+/* While the whole is waited for, which has it. */
+static void take_change(struct subscriber *s, struct subscriber_told *change)
+{
+	if (s->asked_until)
+		subscriber_told_free(change);
+	else if (subscriber_queue_add(&s->queue, change))
+		subscriber_go_on(s);
+	else
+		tell(s);
+}
+
+int subscriber_notify(struct subscriber *s, const struct subscriber_body *state)
+{
+	UA_SCOPE(s->ep->ua);
+	struct subscriber_told *t;
+	int error;
+
+	if (s->state != SUBSCRIBER_PENDING && s->state != SUBSCRIBER_ACTIVE)
+		return -ESTALE;
+	error = subscriber_told_new(state, &t);
+	if (error < 0)
+		return error;
+	if (s->state == SUBSCRIBER_PENDING) {
+		/* Kept for the day when it becomes active. */
+		subscriber_queue_put(&s->queue, t);
+		s->queue.stale = state->partial;
+	} else if (state->partial && t) {
+		take_change(s, t);
+	} else {
+		take_whole(s, t);
+	}
+	return 0;
+}
+
+void subscriber_terminate(
+	struct subscriber *s, struct slice on_wire, struct slice why, enum origin origin)
+{
+	if (s->why_over || s->over)
+		return;
+	s->hidden = s->state == SUBSCRIBER_PENDING;
+	s->why_over = slice_dup(on_wire);
+	subscriber_set_end(s, 0, why, origin);
+	timer_cancel(subscriber_timers(s), &s->expiry);
+	subscriber_set_state(s, SUBSCRIBER_TERMINATED);
+	subscriber_go_on(s);
+}
+
+/* ---- life ---- */
+
+void subscriber_notify_init(struct subscriber *s)
+{
+	s->next.fire = on_next;
+}
+
+void subscriber_notify_stop(struct subscriber *s)
+{
+	request_free(mem_take(&s->notify));
+	timer_cancel(subscriber_timers(s), &s->next);
+}
