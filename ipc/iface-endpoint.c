@@ -12,6 +12,7 @@
 #include "ipc/iface-begin.h"
 #include "ipc/iface-connection.h"
 #include "ipc/iface-private.h"
+#include "ipc/iface-publication.h"
 #include "ipc/iface-session.h"
 #include "ipc/iface-subscription.h"
 #include "protocol/base/err.h"
@@ -204,6 +205,16 @@ static const struct bus_method methods[] = {
 		.doc = "Asks target to contact refer_to by a REFER outside of sessions (RFC 3515), and "
 		       "returns at once; the object is the subscription that tells how it goes, and the "
 		       "caller owns it. Errors as for CreateSession." },
+	{ .name = "Publish",
+		.in = "ssaya{sv}",
+		.out = "o",
+		.args = BUS_ARGS("event", "content_type", "body", "options", "publication"),
+		.options = iface_publish_options,
+		.call = iface_publish,
+		.doc = "Publishes event state by PUBLISH (RFC 3903), and returns at once unless Wait says "
+		       "otherwise; the object keeps it published, and the caller owns it. Errors: "
+		       "InvalidArgument, LimitExceeded, NotSupported, NotRegistered; with Wait Refused, "
+		       "AuthenticationFailed, Timeout, TransportFailed." },
 	{ .name = "SendPage",
 		.in = "ssaya{sv}",
 		.out = "us",

@@ -8,6 +8,7 @@
 #include "ipc/bus-value.h"
 #include "ipc/bus-xml.h"
 #include "ipc/iface-private.h"
+#include "ipc/iface-publication.h"
 #include "ipc/iface-session.h"
 #include "ipc/iface-subscription.h"
 #include "protocol/base/err.h"
@@ -149,6 +150,7 @@ int iface_new(
 	list_init(&i->endpoints);
 	list_init(&i->sessions);
 	list_init(&i->subscriptions);
+	list_init(&i->publications);
 	map_init(&i->owners, (uint64_t)(uintptr_t)i);
 	r = iface_manager_start(i);
 	if (r < 0) {
@@ -183,6 +185,7 @@ struct iface *iface_free(struct iface *i)
 	list_for_each_safe (node, next, &i->sessions)
 		iface_session_removed(i, list_entry(node, struct iface_session, node)->s);
 	iface_subscription_drop_all(i);
+	iface_publication_drop_all(i);
 	list_for_each_safe (node, next, &i->endpoints)
 		iface_endpoint_removed(i, list_entry(node, struct iface_endpoint, node)->ep);
 	list_for_each_safe (node, next, &i->profiles)
@@ -223,6 +226,7 @@ const struct bus_interface *const iface_tables[] = {
 	&iface_endpoint,
 	&iface_session,
 	&iface_subscription,
+	&iface_publication,
 	&iface_agent,
 	NULL,
 };

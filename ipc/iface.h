@@ -78,6 +78,7 @@ struct iface {
 	struct list sessions;  /* of struct iface_session */
 	size_t n_sessions;
 	struct list subscriptions; /* of struct iface_subscription */
+	struct list publications;  /* of struct iface_publication */
 	struct map owners;         /* of struct iface_owner, by name */
 	struct agents *agents;
 	struct iface_listener *listeners; /* owned strings */
