@@ -9,7 +9,7 @@
  * can be found. Bounded, since a far end may send pieces for ever.
  */
 enum {
-	BODY_TABLE_ROWS_MAX = 16384,
+	BODY_TABLE_ROWS_MAX = 8192,
 	BODY_TABLE_BYTES_MAX = 4 << 20,
 	BODY_TABLE_CELLS_MAX = 24, /* of a row */
 };
