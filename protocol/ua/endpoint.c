@@ -19,6 +19,7 @@
 #include "protocol/ua/registration-flows.h"
 #include "protocol/ua/session-endpoint.h"
 #include "protocol/ua/subscriber.h"
+#include "protocol/ua/subscription.h"
 
 static const struct endpoint_kind kinds[] = {
 	[PROFILE_REGISTERED] = { "registered", .registers = true, .authenticates = true,
@@ -220,6 +221,7 @@ static void fill(struct endpoint *ep, const struct endpoint_config *c, const str
 	list_init(&ep->refers_in);
 	list_init(&ep->publications);
 	list_init(&ep->subscribers);
+	list_init(&ep->subscriptions);
 	list_init(&ep->connections);
 }
 
@@ -279,6 +281,7 @@ void endpoint_free(struct endpoint *ep)
 	gruu_forget(ep);
 	refer_endpoint_over(ep, REFER_SILENT);
 	subscriber_endpoint_over(ep, SUBSCRIBER_SILENT);
+	subscription_endpoint_over(ep, SUBSCRIPTION_SILENT);
 	session_endpoint_over(ep, SESSION_SILENT);
 	publication_endpoint_over(ep, PUBLICATION_SILENT);
 	while ((node = list_first(&ep->requests)))
@@ -315,7 +318,7 @@ void endpoint_free(struct endpoint *ep)
 static bool is_settled(const struct endpoint *ep)
 {
 	return ep->n_sessions == 0 && ep->n_publications == 0 && ep->n_subscribers == 0 &&
-	       !registration_is_busy(ep->registration);
+	       ep->n_subscriptions == 0 && !registration_is_busy(ep->registration);
 }
 
 static void leave(struct endpoint *ep)
@@ -367,6 +370,7 @@ static void on_close_timer(struct timer *t)
 	session_endpoint_over(ep, SESSION_TOLD);
 	publication_endpoint_over(ep, PUBLICATION_TOLD);
 	subscriber_endpoint_over(ep, SUBSCRIBER_TOLD);
+	subscription_endpoint_over(ep, SUBSCRIPTION_TOLD);
 	ep->leaving = true;
 	later_queue(&ep->ua->later, &ep->note);
 }
@@ -391,6 +395,7 @@ void endpoint_close(struct endpoint *ep)
 	subscriber_endpoint_over(ep, SUBSCRIBER_ENDED);
 	refer_endpoint_over(ep, REFER_TOLD);
 	publication_endpoint_over(ep, PUBLICATION_WITHDRAWN);
+	subscription_endpoint_over(ep, SUBSCRIPTION_ENDED);
 	if (ep->registration)
 		(void)registration_stop(ep->registration, REGISTRATION_OWN);
 	timer_arm(&ep->ua->timers, &ep->close_timer, CLOSE_BOUND_T1 * TIMER_T1);

@@ -67,9 +67,10 @@ struct endpoint {
 	struct list sessions;          /* of struct session */
 	struct list refers, refers_in; /* of struct refer and refer_in */
 	struct list subscribers;       /* of struct subscriber */
+	struct list subscriptions;     /* of struct subscription */
 	struct map turns; /* of struct request, by Request-URI: those that go one by one */
 	size_t n_requests, n_incoming, n_sessions, n_refers, n_refers_in, n_publications;
-	size_t n_subscribers;
+	size_t n_subscribers, n_subscriptions;
 	struct list publications; /* of struct publication */
 	struct list connections;  /* of struct endpoint_connection (endpoint-flow.h) */
 	size_t n_connections;

@@ -34,7 +34,8 @@ struct subscription_end {
 struct subscription_ops {
 	/*
 	 * State came: the body of m and its headers; mostly a NOTIFY, but also the 2xx of a server
-	 * that carries the first state. An empty body is neutral state (4.1.3).
+	 * that carries the first state. An empty body is neutral state (4.1.3); a last NOTIFY
+	 * without one (4.1.2.3) has none, and is told by `terminated` alone.
 	 */
 	void (*notified)(void *owner, struct subscription *s, const struct msg *m);
 	/* State, expiry, or when it is tried next: look again. */
@@ -95,11 +96,14 @@ size_t subscription_dialogs(const struct subscription *s);
 
 /* ---- for endpoints and uas ---- */
 
-/* Everything of the endpoint's is over: told, or gone at once without a word to anybody. */
-enum subscription_farewell { SUBSCRIPTION_TOLD, SUBSCRIPTION_SILENT };
+/* Everything of the endpoint's is over. */
+enum subscription_farewell {
+	SUBSCRIPTION_ENDED,  /* notifiers are told first */
+	SUBSCRIPTION_TOLD,   /* owners are, at once */
+	SUBSCRIPTION_SILENT, /* gone without a word to anybody */
+};
 void subscription_endpoint_over(struct endpoint *ep, enum subscription_farewell how);
-/*
- * A NOTIFY (or, where a profile speaks it, a BENOTIFY) outside of our dialogs: true if it belongs
- * to a SUBSCRIBE of ours (4.4.1): it was answered if it is to be.
- */
-bool subscription_receive(struct ua *ua, struct flow *reply_flow, struct msg *m);
+/* Outside of our dialogs m is a NOTIFY that makes one, for a SUBSCRIBE of ours (4.4.1). */
+bool subscription_awaits(const struct ua *ua, const struct msg *m);
+/* Takes such a NOTIFY, and answers it. */
+void subscription_receive(struct ua *ua, struct flow *reply_flow, struct msg *m);

@@ -33,6 +33,7 @@ struct ua *ua_new(const struct host *host, usec_t now)
 	map_init(&ua->sessions, seed[4]);
 	map_init(&ua->invites, seed[4]);
 	map_init(&ua->refers, seed[4]);
+	map_init(&ua->subscriptions, seed[4]);
 	map_init(&ua->endpoints_by_point, seed[2]);
 	map_init(&ua->endpoints_by_instance, seed[2]);
 	map_init(&ua->gruus, seed[2]);
@@ -60,6 +61,7 @@ void ua_free(struct ua *ua)
 	uas_way_clear(ua);
 	health_clear(ua);
 	later_leave(&ua->later);
+	map_deinit(&ua->subscriptions);
 	map_deinit(&ua->refers);
 	map_deinit(&ua->invites);
 	map_deinit(&ua->sessions);

@@ -31,8 +31,9 @@ struct ua {
 	struct map sessions; /* by id */
 	struct map invites;  /* outgoing sessions by Call-ID and our tag, for late 2xx */
 	size_t n_sessions, max_sessions, n_subscribers;
-	struct map refers;  /* REFERs outside dialogs that no NOTIFY came for yet */
-	struct map queries; /* questions to the host under way */
+	struct map refers;        /* REFERs outside dialogs that no NOTIFY came for yet */
+	struct map subscriptions; /* those of which new notifiers may be heard, as refers */
+	struct map queries;       /* questions to the host under way */
 	uint64_t query_serial;
 	struct list ways; /* of responses: uas-way.h */
 	size_t n_ways;

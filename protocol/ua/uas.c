@@ -12,6 +12,7 @@
 #include "protocol/ua/session-endpoint.h"
 #include "protocol/ua/session-in.h"
 #include "protocol/ua/subscriber.h"
+#include "protocol/ua/subscription.h"
 #include "protocol/ua/uas-check.h"
 #include "protocol/ua/uas-way.h"
 
@@ -264,6 +265,16 @@ static bool is_too_early(struct ua *ua, const struct flow *f, const struct msg *
 	return !flow_is_reliable(f) && m->method != METHOD_BYE && session_awaits_dialog(ua, m);
 }
 
+/* RFC 6665 4.4.1: it makes the dialog of a subscription of ours. */
+static bool receive_first_notify(struct ua *ua, struct flow *f, struct msg *m)
+{
+	if (!subscription_awaits(ua, m))
+		return false;
+	if (pass_checks(ua, f, m))
+		subscription_receive(ua, uas_reply_flow(ua, f, m), m);
+	return true;
+}
+
 /* 12.2.2: the number counts whatever becomes of the request. */
 static void receive_in_dialog(struct ua *ua, struct flow *f, struct msg *m)
 {
@@ -274,8 +285,8 @@ static void receive_in_dialog(struct ua *ua, struct flow *f, struct msg *m)
 		flow_hold_set(&d->in, f);
 	if (!d) {
 		/* A NOTIFY may be the first that we see of its dialog. */
-		if (!refer_receive(ua, back, m) && !microsoft_receive(ua, f, back, m) &&
-			!is_too_early(ua, f, m))
+		if (!refer_receive(ua, back, m) && !receive_first_notify(ua, f, m) &&
+			!microsoft_receive(ua, f, back, m) && !is_too_early(ua, f, m))
 			reject(ua, f, m, &(struct uas_reply){ .status = 481 });
 	} else if (dialog_take_cseq(d, m->cseq) < 0) {
 		reject_for_now(ua, f, m, 500, ua_random_below(ua, RETRY_AFTER_ORDER + 1));

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "protocol/ua/subscription-fork.h"
+#include "protocol/msg/event.h"
+#include "protocol/msg/privacy.h"
+#include "protocol/ua/backoff.h"
+#include "protocol/ua/limits.h"
+#include "protocol/ua/uas.h"
+
+/*
+ * One dialog of a subscription, from the NOTIFY that makes it (RFC 6665 4.4.1) to the one that ends
+ * it, or to what tells us that the notifier knows of none (4.1.2.2).
+ */
+
+enum { TIMER_N_T1 = 64 };
+
+/* The shortest time between two refreshes, whatever the notifier says. */
+#define REFRESH_LEAST (2 * USEC_PER_SEC)
+#define REFRESH_BASE (30 * USEC_PER_SEC)
+/* Expiries are whole seconds, and take time on the way: what is no more than that is no news. */
+#define EXPIRY_NOISE (2 * USEC_PER_SEC)
+
+static struct timerq *timers_of(struct subscription_fork *f)
+{
+	return &f->s->ep->ua->timers;
+}
+
+static uint64_t dice(struct subscription_fork *f)
+{
+	return ua_random_below(f->s->ep->ua, UINT64_MAX);
+}
+
+static struct subscription_fork *of(struct usage *u)
+{
+	return container_of(u, struct subscription_fork, usage);
+}
+
+/* ---- when ---- */
+
+static usec_t earlier(usec_t a, usec_t b)
+{
+	return !a || (b && b < a) ? b : a;
+}
+
+static void arm(struct subscription_fork *f)
+{
+	usec_t at = earlier(earlier(f->expires, f->refresh), f->notify_by);
+
+	if (at)
+		timer_arm_at(timers_of(f), &f->timer, at);
+	else
+		timer_cancel(timers_of(f), &f->timer);
+}
+
+/* It lasts that long from now on. A fetch, or what is to end, is not refreshed. */
+static void set_expiry(struct subscription_fork *f, uint32_t seconds)
+{
+	usec_t now = timers_of(f)->now, delay;
+
+	if (seconds > LIMITS_EXPIRES)
+		seconds = LIMITS_EXPIRES;
+	f->expires = now + seconds * USEC_PER_SEC;
+	f->refresh = 0;
+	if (f->asked && !f->s->ending) {
+		delay = backoff_refresh_delay(seconds, dice(f));
+		f->refresh = now + (delay < REFRESH_LEAST ? REFRESH_LEAST : delay);
+	}
+	arm(f);
+}
+
+/* ---- its end ---- */
+
+void subscription_fork_free(struct subscription_fork *f)
+{
+	request_free(mem_take(&f->request));
+	timer_cancel(timers_of(f), &f->timer);
+	list_remove(&f->node);
+	f->s->n_forks--;
+	usage_leave(&f->usage);
+	free(f);
+}
+
+static void over(struct subscription_fork *f, const struct subscription_verdict *v)
+{
+	struct subscription *s = f->s;
+
+	subscription_fork_free(f);
+	subscription_ended(s, v);
+}
+
+/* The notifier does not know of it any more, or does not answer: a new one may be wanted. */
+static void lost(struct subscription_fork *f, struct slice reason, enum origin origin)
+{
+	struct subscription_verdict v = {
+		.next = SUBSCRIPTION_AT_ONCE,
+		.end = { .reason = reason, .origin = origin },
+	};
+
+	over(f, &v);
+}
+
+static void refresh(struct subscription_fork *f);
+
+static void on_timer(struct timer *t)
+{
+	struct subscription_fork *f = container_of(t, struct subscription_fork, timer);
+	usec_t now = timers_of(f)->now;
+
+	if (f->notify_by && f->notify_by <= now) {
+		lost(f, SLICE("no NOTIFY came"), ORIGIN_TIMEOUT);
+	} else if (f->expires && f->expires <= now) {
+		/* What is under way decides: a 2xx may still come. */
+		f->expires = f->refresh = 0;
+		arm(f);
+		if (!f->request)
+			lost(f, SLICE("it expired"), ORIGIN_TIMEOUT);
+	} else {
+		f->refresh = 0;
+		arm(f);
+		refresh(f);
+	}
+}
+
+/* ---- SUBSCRIBE ---- */
+
+/* 4.1.2.2: what was granted last holds on; it is tried again sooner the nearer its end is. */
+static void try_later(struct subscription_fork *f, uint32_t retry_after)
+{
+	usec_t now = timers_of(f)->now, delay;
+	usec_t left = f->expires > now ? f->expires - now : 0;
+
+	delay = backoff_delay(REFRESH_BASE, ++f->failures, dice(f));
+	delay = backoff_hurry(delay, left);
+	delay = backoff_not_before(delay, retry_after, dice(f));
+	f->refresh = now + delay;
+	arm(f);
+}
+
+static void on_failed(struct subscription_fork *f, const struct outcome *o)
+{
+	unsigned status = o->origin == ORIGIN_TIMEOUT ? 408 : o->status;
+	struct subscription_verdict v;
+
+	if (o->status == 423 && subscription_raise(f->s, o->response)) {
+		refresh(f);
+		return;
+	}
+	subscription_judge_outcome(o, &v);
+	switch (usage_damage_of(METHOD_SUBSCRIBE, status)) {
+	case USAGE_DIALOG_OVER:
+		usage_dialog_over(&f->usage, status, o->reason);
+		break;
+	case USAGE_ENDED:
+		break;
+	case USAGE_UNHARMED:
+		/* Nobody wants it, and it was said as well as it could be. */
+		if (!f->asked || !f->expires)
+			break;
+		subscription_note_end(f->s, &v.end);
+		if (v.next != SUBSCRIPTION_NEVER)
+			try_later(f, v.end.retry_after);
+		subscription_changed(f->s);
+		return;
+	}
+	/* Whether a new one may be had, is answered to a new one; but not of another package. */
+	if (status != 489)
+		v.next = SUBSCRIPTION_AT_ONCE;
+	over(f, &v);
+}
+
+static void on_accepted(struct subscription_fork *f, const struct msg *m)
+{
+	uint32_t seconds = f->asked;
+
+	f->failures = 0;
+	dialog_refresh_target(f->usage.dialog, m);
+	(void)msg_number(m, HDR_EXPIRES, f->asked, &seconds);
+	/* Timer N (4.1.2.2); RFC 5839 6.2: a 204 is not followed by a NOTIFY. */
+	if (!f->heard && m->status != 204)
+		f->notify_by = timers_of(f)->now + TIMER_N_T1 * TIMER_T1;
+	if (f->asked)
+		set_expiry(f, seconds);
+	else
+		arm(f);
+	if (f->version != f->s->version)
+		refresh(f);
+	subscription_changed(f->s);
+}
+
+static void on_done(void *owner, struct request *request, const struct outcome *o)
+{
+	struct subscription_fork *f = owner;
+
+	(void)request;
+	f->request = NULL;
+	if (o->error == 0)
+		on_accepted(f, o->response);
+	else
+		on_failed(f, o);
+}
+
+static const struct request_ops request_ops = { .done = on_done };
+
+static void refresh(struct subscription_fork *f)
+{
+	f->heard = false;
+	f->version = f->s->version;
+	f->asked = f->s->ending ? 0 : f->s->ask;
+	if (!f->asked)
+		f->refresh = 0;
+	if (subscription_send_in(f, f->asked, &request_ops) == 0)
+		return;
+	if (f->asked) {
+		try_later(f, 0);
+	} else {
+		/* It cannot be said: soon over all the same, but never inside of whoever asks. */
+		f->notify_by = timers_of(f)->now;
+		arm(f);
+	}
+}
+
+void subscription_fork_refresh(struct subscription_fork *f)
+{
+	if (!f->request)
+		refresh(f);
+}
+
+void subscription_fork_granted(struct subscription_fork *f, uint32_t seconds)
+{
+	if (f->asked && !f->expires)
+		set_expiry(f, seconds);
+}
+
+/* ---- NOTIFY ---- */
+
+bool subscription_fits(const struct subscription *s, const struct msg *m)
+{
+	struct event ours, theirs;
+
+	return event_parse(slice_str(s->event), &ours) == 0 &&
+	       event_parse(msg_header(m, HDR_EVENT), &theirs) == 0 && event_equal(&ours, &theirs);
+}
+
+size_t subscription_max_forks(const struct subscription *s)
+{
+	(void)s;
+	return LIMITS_FORKS;
+}
+
+/* What a NOTIFY says of the subscription, and how it is answered. */
+struct notice {
+	struct uas_reply answer;
+	struct substate sub;
+};
+
+static void read_notice(struct subscription_fork *f, const struct msg *m, struct notice *n)
+{
+	*n = (struct notice){ .answer.status = 200, .sub.state = SUBSTATE_OTHER };
+	if (substate_parse(msg_header(m, HDR_SUBSCRIPTION_STATE), &n->sub) < 0) {
+		/* 4.1.3: there MUST be one. */
+		n->answer.status = 400;
+		n->answer.reason = SLICE("Bad Subscription-State");
+	}
+	(void)f;
+}
+
+/* 4.1.3: what it says of its duration counts more than what a 2xx said. */
+static void take_expiry(struct subscription_fork *f, const struct substate *sub)
+{
+	struct subscription *s = f->s;
+	usec_t now = timers_of(f)->now, then;
+
+	if (!f->asked) {
+		/* A fetch, or the end: the last word is still to come, and "expires" says nothing.
+		 */
+		if (!f->notify_by && !f->request)
+			f->notify_by = now + TIMER_N_T1 * TIMER_T1;
+	} else if (sub->has_expires) {
+		then = now + sub->expires * USEC_PER_SEC;
+		if (then + EXPIRY_NOISE < f->expires || then > f->expires + EXPIRY_NOISE)
+			set_expiry(f, sub->expires);
+	} else if (!f->expires && (s->granted || !s->request)) {
+		/* RFC 3265 let it be left out: then the 2xx said it, or will. */
+		set_expiry(f, s->granted ? s->granted : s->ask);
+	}
+}
+
+static void go_on(struct subscription_fork *f, const struct substate *sub)
+{
+	switch (sub->state) {
+	case SUBSTATE_PENDING:
+	case SUBSTATE_ACTIVE:
+		f->state = sub->state;
+		break;
+	case SUBSTATE_OTHER: /* it is there; more than before is not known of it */
+	case SUBSTATE_TERMINATED:
+		break;
+	}
+	take_expiry(f, sub);
+	arm(f);
+	subscription_update_state(f->s);
+	subscription_changed(f->s);
+	if (!f->request && f->version != f->s->version)
+		refresh(f);
+}
+
+void subscription_fork_receive(struct subscription_fork *f, struct flow *reply_flow, struct msg *m)
+{
+	struct subscription *s = f->s;
+	struct subscription_verdict v;
+	struct notice n;
+
+	read_notice(f, m, &n);
+	uas_answer(s->ep->ua, reply_flow, m, &n.answer);
+	f->heard = s->heard = true;
+	/* Who unsubscribed waits for the last word; others have heard what they waited for. */
+	if (f->asked)
+		f->notify_by = 0;
+	if (n.answer.status == 200) {
+		dialog_refresh_target(f->usage.dialog, m);
+		if (n.sub.state != SUBSTATE_TERMINATED || m->body.n)
+			subscription_tell(s, m);
+	}
+	if (n.sub.state == SUBSTATE_TERMINATED) {
+		subscription_judge_notify(&n.sub, &v);
+		over(f, &v);
+		return;
+	}
+	if (n.answer.status == 200)
+		go_on(f, &n.sub);
+}
+
+static bool on_request(struct usage *u, struct flow *reply_flow, struct msg *m)
+{
+	struct subscription_fork *f = of(u);
+
+	if (m->method != METHOD_NOTIFY || !subscription_fits(f->s, m))
+		return false;
+	subscription_fork_receive(f, reply_flow, m);
+	return true;
+}
+
+static void on_dialog_over(struct usage *u, unsigned status, struct slice reason)
+{
+	(void)status;
+	lost(of(u), reason, ORIGIN_REMOTE);
+}
+
+static const struct usage_class usage_class = {
+	.name = "subscription",
+	.request = on_request,
+	.dialog_over = on_dialog_over,
+};
+
+/* ---- the first NOTIFY ---- */
+
+/* 4.4.1: the NOTIFY makes the dialog, and its route set. */
+static struct subscription_fork *make(
+	struct subscription *s, struct flow *reply_flow, struct msg *m)
+{
+	struct ua *ua = s->ep->ua;
+	struct subscription_fork *f;
+	struct dialog *d;
+
+	if (dialog_new_server(&ua->dialogs, m, s->tag, &d) < 0) {
+		uas_answer(ua, reply_flow, m,
+			&(struct uas_reply){ .status = 400, .reason = SLICE("Bad Contact") });
+		return NULL;
+	}
+	dialog_confirm(d, NULL);
+	flow_hold_set(&d->in, reply_flow);
+	d->local_cseq = s->request ? request_cseq(s->request) : s->cseq;
+	d->anonymous = s->hides;
+	f = mem_new(struct subscription_fork);
+	f->s = s;
+	f->state = SUBSTATE_PENDING;
+	f->asked = s->asked;
+	f->version = s->told;
+	f->timer.fire = on_timer;
+	list_append(&s->forks, &f->node);
+	s->n_forks++;
+	usage_join(&f->usage, &usage_class, d);
+	return f;
+}
+
+/* Whom it is for: with the names of a SUBSCRIBE, of the same package, and one dialog more may be.
+ */
+static struct subscription *find_awaiting(const struct ua *ua, const struct msg *m)
+{
+	struct buf key = BUF_NULL;
+	struct map_node *node;
+	struct subscription *s;
+
+	buf_put(&key, m->call_id);
+	buf_putc(&key, '\n');
+	buf_put(&key, m->to_tag);
+	node = map_find(&ua->subscriptions, buf_slice(&key));
+	buf_deinit(&key);
+	if (!node)
+		return NULL;
+	s = container_of(node, struct subscription, by_call);
+	return subscription_fits(s, m) && s->n_forks < subscription_max_forks(s) ? s : NULL;
+}
+
+bool subscription_awaits(const struct ua *ua, const struct msg *m)
+{
+	return m->method == METHOD_NOTIFY && find_awaiting(ua, m);
+}
+
+void subscription_receive(struct ua *ua, struct flow *reply_flow, struct msg *m)
+{
+	struct subscription *s = find_awaiting(ua, m);
+	struct subscription_fork *f = s ? make(s, reply_flow, m) : NULL;
+
+	if (f)
+		subscription_fork_receive(f, reply_flow, m);
+}

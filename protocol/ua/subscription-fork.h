@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "protocol/dialog/usage.h"
+#include "protocol/msg/substate.h"
+#include "protocol/ua/subscription-private.h"
+
+/* A subscription in one dialog, made by the first NOTIFY of a notifier (RFC 6665 4.4.1). */
+struct subscription_fork {
+	struct usage usage;
+	struct subscription *s;
+	struct list node; /* in s->forks */
+	enum substate_word state;
+	uint32_t cseq;           /* of the last NOTIFY that counted */
+	struct request *request; /* a SUBSCRIBE in the dialog */
+	uint32_t asked;          /* seconds that it, or the last one, asked for; 0: the end */
+	unsigned version;        /* of the wish, that it told */
+	bool heard;              /* a NOTIFY came since it was sent */
+	unsigned failures;       /* of refreshes, in a row */
+	/* On the core's clock; 0: none. The timer is set to the earliest. */
+	usec_t expires, refresh, notify_by;
+	struct timer timer;
+};
+
+/* Leaves it without a word. */
+void subscription_fork_free(struct subscription_fork *f);
+/* A NOTIFY in it: it is answered. f may be gone afterwards, and s too. */
+void subscription_fork_receive(struct subscription_fork *f, struct flow *reply_flow, struct msg *m);
+/* What is wanted changed: says so, unless a SUBSCRIBE is under way, which another follows then. */
+void subscription_fork_refresh(struct subscription_fork *f);
+/* The 2xx to the SUBSCRIBE that made it granted so many seconds. */
+void subscription_fork_granted(struct subscription_fork *f, uint32_t seconds);
+
+/* subscription-send.c: in its dialog, for so many seconds; f is the owner. As request_new(). */
+int subscription_send_in(
+	struct subscription_fork *f, uint32_t expires, const struct request_ops *ops);

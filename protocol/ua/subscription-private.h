@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+#include "protocol/ua/request.h"
+#include "protocol/ua/subscription.h"
+
+struct substate;
+
+/*
+ * What the files of a subscription share; nobody else includes this.
+ *
+ *   subscription.c        the verbs, the news for the owner, the view
+ *   subscription-send.c   what a SUBSCRIBE says, the first of an attempt and the others
+ *   subscription-fork.c   one dialog: its NOTIFYs, its expiry, its refreshes
+ *   subscription-retry.c  what comes after the last dialog's end, or a refusal
+ */
+
+/* What follows when there is no dialog any more. */
+enum subscription_next {
+	SUBSCRIPTION_NEVER,   /* over */
+	SUBSCRIPTION_AT_ONCE, /* a new dialog */
+	SUBSCRIPTION_LATER,   /* the same, not before retry_after, or after a growing pause */
+};
+
+struct subscription_verdict {
+	enum subscription_next next;
+	struct subscription_end end;
+};
+
+struct subscription {
+	struct endpoint *ep;
+	struct list node; /* in ep->subscriptions */
+	const struct subscription_ops *ops;
+	void *owner;
+
+	/* The wish, copied. */
+	unsigned version; /* counts its changes */
+	char *target, *event, *accept, *content_type, *body;
+	size_t body_n;
+	struct buf lines; /* the client's headers, whole lines */
+	uint32_t ask;     /* seconds, raised by a 423; 0: fetch */
+	enum subscription_list list;
+
+	/* The attempt: what the first NOTIFYs must name, as long as they are waited for. */
+	struct map_node by_call;
+	char *call_key; /* Call-ID, line feed, our tag */
+	struct slice call_id, tag;
+	struct request *request; /* the first SUBSCRIBE */
+	uint32_t cseq;           /* of it, once it was answered */
+	unsigned told;           /* version of the wish that it tells */
+	uint32_t asked, granted; /* seconds: in it, and in its 2xx */
+	bool hides;              /* it says not who we are */
+	bool raised;             /* it was sent again for a 423 */
+	bool heard;              /* a NOTIFY came for this attempt */
+	struct list forks;
+	size_t n_forks;
+	struct timer timer;  /* Timer N, or the next attempt */
+	usec_t next_attempt; /* 0: none is planned */
+	usec_t since;        /* the attempt began */
+	unsigned failures;   /* attempts in a row that came to nothing soon */
+	/* What the last dialog to end said, while the answer to the SUBSCRIBE is still to come. */
+	bool judged;
+	enum subscription_next next;
+
+	enum subscription_state state;
+	bool ending; /* nobody wants it any more */
+	struct msg *last;
+	/* How it ended, or why there is no dialog at the moment. */
+	char *reason;
+	unsigned status;
+	enum origin origin;
+	uint32_t retry_after;
+
+	struct later_note note;
+	struct list news; /* of struct subscription_news */
+	bool delivering, dead;
+};
+
+/* ---- subscription.c ---- */
+
+/* Queues a NOTIFY for the owner. */
+void subscription_tell(struct subscription *s, const struct msg *m);
+/* Queues that something about it changed, unless that is queued last already. */
+void subscription_changed(struct subscription *s);
+/* Works its state out of its dialogs and attempts. */
+void subscription_update_state(struct subscription *s);
+void subscription_note_end(struct subscription *s, const struct subscription_end *e);
+/* The last word is queued. */
+void subscription_over(struct subscription *s, const struct subscription_end *e);
+
+/* ---- subscription-fork.c: subscription-fork.h ---- */
+
+/* So many dialogs may it have (5.4.9). */
+size_t subscription_max_forks(const struct subscription *s);
+/* m is about the subscription s: same package, same id (RFC 6665 8.2.1). */
+bool subscription_fits(const struct subscription *s, const struct msg *m);
+
+/* ---- subscription-send.c ---- */
+
+/* The first SUBSCRIBE of an attempt, with names of its own. As subscription_new(). */
+int subscription_send(struct subscription *s);
+/* The same attempt once more, for a 423. */
+int subscription_send_again(struct subscription *s);
+/* 423: true if it says how many seconds to ask for instead, and s does. */
+bool subscription_raise(struct subscription *s, const struct msg *response);
+/* NOTIFYs of new notifiers are not waited for any more. */
+void subscription_forget_call(struct subscription *s);
+
+/* ---- subscription-retry.c ---- */
+
+/* What a terminated NOTIFY means (4.1.3). */
+void subscription_judge_notify(const struct substate *sub, struct subscription_verdict *ret);
+/* What the failure of a SUBSCRIBE that made no dialog means. */
+void subscription_judge_outcome(const struct outcome *o, struct subscription_verdict *ret);
+/* One dialog, or the attempt itself, came to nothing. s may be over afterwards. */
+void subscription_ended(struct subscription *s, const struct subscription_verdict *v);
+/* Begins an attempt. */
+void subscription_attempt(struct subscription *s);
+/* Timer N, or the next attempt. */
+void subscription_on_timer(struct timer *t);

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "protocol/base/err.h"
+#include "protocol/msg/build.h"
+#include "protocol/msg/privacy.h"
+#include "protocol/ua/limits.h"
+#include "protocol/ua/subscription-fork.h"
+
+enum {
+	CALL_ID_BYTES = 16,
+	TAG_BYTES = 8,
+	TIMER_N_T1 = 64, /* RFC 6665 4.1.2.4 */
+};
+
+/* ---- what a SUBSCRIBE says ---- */
+
+static void append_lines(struct buf *b, const struct subscription *s, uint32_t expires)
+{
+	build_header(b, HDR_EVENT, slice_str(s->event));
+	build_header_u64(b, HDR_EXPIRES, expires);
+	if (s->accept[0])
+		build_header(b, HDR_ACCEPT, slice_str(s->accept));
+	buf_put(b, buf_slice(&s->lines));
+}
+
+static void fill(struct request_spec *spec, const struct subscription *s, struct buf *lines)
+{
+	spec->method = SLICE("SUBSCRIBE");
+	spec->contact = REQUEST_CONTACT;
+	spec->lines = buf_slice(lines);
+	spec->content_type = slice_str(s->content_type);
+	spec->body = slice_of(s->body, s->body_n);
+}
+
+/* ---- the first of an attempt ---- */
+
+void subscription_forget_call(struct subscription *s)
+{
+	map_remove(&s->ep->ua->subscriptions, &s->by_call);
+}
+
+/* 4.1.2.2: a fresh Call-ID and a new tag, for it has nothing to do with what was before. */
+static void name_call(struct subscription *s)
+{
+	struct ua *ua = s->ep->ua;
+	struct buf b = BUF_NULL;
+	size_t n;
+
+	subscription_forget_call(s);
+	free(s->call_key);
+	ua_random_hex(ua, &b, CALL_ID_BYTES);
+	n = b.n;
+	buf_putc(&b, '\n');
+	ua_random_hex(ua, &b, TAG_BYTES);
+	s->call_key = buf_take(&b);
+	s->call_id = slice_of(s->call_key, n);
+	s->tag = slice_str(s->call_key + n + 1);
+	map_insert(&ua->subscriptions, &s->by_call, slice_str(s->call_key));
+}
+
+/* A 2xx may come after the NOTIFYs that it announces (4.1.2.4), or after their end. */
+static void on_accepted(struct subscription *s, const struct msg *m)
+{
+	uint32_t seconds;
+
+	s->granted = s->asked;
+	if (msg_number(m, HDR_EXPIRES, UINT32_MAX, &seconds) && seconds < s->granted)
+		s->granted = seconds;
+	list_for_each_safe (node, next, &s->forks) {
+		struct subscription_fork *f = list_entry(node, struct subscription_fork, node);
+
+		if (f->usage.dialog->local_cseq < s->cseq)
+			f->usage.dialog->local_cseq = s->cseq;
+		subscription_fork_granted(f, s->granted);
+	}
+	/*
+	 * Timer N: counted from here, as the SUBSCRIBE may have tried several ways and credentials
+	 * before it got where the NOTIFY comes from.
+	 */
+	if (!s->judged || s->n_forks)
+		timer_arm(&s->ep->ua->timers, &s->timer, TIMER_N_T1 * TIMER_T1);
+}
+
+static void on_done(void *owner, struct request *request, const struct outcome *o)
+{
+	struct subscription *s = owner;
+	struct subscription_verdict v = { .next = s->next };
+	char *reason cleanup_free = NULL;
+
+	s->cseq = request_cseq(request);
+	s->request = NULL;
+	if (o->error == 0) {
+		on_accepted(s, o->response);
+		if (!s->judged || s->n_forks) {
+			subscription_update_state(s);
+			return;
+		}
+		/* All that it had has ended already: how, was noted. */
+		reason = mem_take(&s->reason);
+		v.end = (struct subscription_end){ .reason = slice_str(reason),
+			.status = s->status,
+			.origin = s->origin,
+			.retry_after = s->retry_after };
+	} else if (s->n_forks) {
+		/* Somebody did accept it, whatever became of the answer. */
+		subscription_update_state(s);
+		return;
+	} else if (o->status == 423 && !s->raised && subscription_raise(s, o->response)) {
+		s->raised = true;
+		if (subscription_send_again(s) == 0)
+			return;
+		subscription_judge_outcome(o, &v);
+	} else {
+		subscription_judge_outcome(o, &v);
+	}
+	subscription_ended(s, &v);
+}
+
+static const struct request_ops request_ops = { .done = on_done };
+
+int subscription_send_again(struct subscription *s)
+{
+	struct request_spec spec = {
+		.uri = slice_str(s->target),
+		.call_id = s->call_id,
+		.from_tag = s->tag,
+		.cseq = s->cseq + 1,
+	};
+	struct buf lines = BUF_NULL;
+	int error;
+
+	append_lines(&lines, s, s->ask);
+	fill(&spec, s, &lines);
+	s->asked = s->ask;
+	s->told = s->version;
+	s->hides = privacy_in_lines(buf_slice(&lines));
+	error = request_new(s->ep, &spec, &request_ops, s, &s->request);
+	buf_deinit(&lines);
+	return error;
+}
+
+int subscription_send(struct subscription *s)
+{
+	name_call(s);
+	s->cseq = 0;
+	s->judged = s->raised = s->heard = false;
+	return subscription_send_again(s);
+}
+
+bool subscription_raise(struct subscription *s, const struct msg *response)
+{
+	uint32_t least;
+
+	if (!s->ask || !msg_number(response, HDR_MIN_EXPIRES, LIMITS_EXPIRES, &least) ||
+		least <= s->ask)
+		return false;
+	s->ask = least;
+	return true;
+}
+
+/* ---- in a dialog ---- */
+
+int subscription_send_in(
+	struct subscription_fork *f, uint32_t expires, const struct request_ops *ops)
+{
+	struct request_spec spec = {
+		.dialog = f->usage.dialog,
+		.redirects = REQUEST_HAND_BACK,
+	};
+	struct buf lines = BUF_NULL;
+	int error;
+
+	append_lines(&lines, f->s, expires);
+	fill(&spec, f->s, &lines);
+	error = request_new(f->s->ep, &spec, ops, f, &f->request);
+	buf_deinit(&lines);
+	return error;
+}

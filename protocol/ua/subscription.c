@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "protocol/base/err.h"
+#include "protocol/msg/build.h"
+#include "protocol/msg/event.h"
+#include "protocol/ua/limits.h"
+#include "protocol/ua/subscription-fork.h"
+
+/* ---- news for the owner ---- */
+
+struct subscription_news {
+	struct list node;
+	struct msg *m; /* a NOTIFY; NULL: something changed */
+};
+
+static void free_news(struct subscription_news *news)
+{
+	list_remove(&news->node);
+	msg_unref(news->m);
+	free(news);
+}
+
+static void queue(struct subscription *s, const struct msg *m)
+{
+	struct subscription_news *news = mem_new(struct subscription_news);
+
+	news->m = m ? msg_ref(m) : NULL;
+	list_append(&s->news, &news->node);
+	later_queue(&s->ep->ua->later, &s->note);
+}
+
+void subscription_tell(struct subscription *s, const struct msg *m)
+{
+	queue(s, m);
+}
+
+void subscription_changed(struct subscription *s)
+{
+	struct list *last = s->news.prev;
+
+	if (s->state == SUBSCRIPTION_TERMINATED)
+		return;
+	if (list_is_empty(&s->news) || list_entry(last, struct subscription_news, node)->m)
+		queue(s, NULL);
+}
+
+/* Nothing leads to it any more but its owner. */
+static void stop(struct subscription *s)
+{
+	request_free(mem_take(&s->request));
+	list_for_each_safe (node, next, &s->forks)
+		subscription_fork_free(list_entry(node, struct subscription_fork, node));
+	timer_cancel(&s->ep->ua->timers, &s->timer);
+	subscription_forget_call(s);
+	s->next_attempt = 0;
+}
+
+static void destroy(struct subscription *s)
+{
+	struct list *node;
+
+	if (list_is_linked(&s->node)) {
+		stop(s);
+		list_remove(&s->node);
+		if (--s->ep->n_subscriptions == 0 && s->ep->closing)
+			later_queue(&s->ep->ua->later, &s->ep->note);
+	}
+	s->dead = true;
+	if (s->delivering)
+		return;
+	later_cancel(&s->note);
+	while ((node = list_first(&s->news)))
+		free_news(list_entry(node, struct subscription_news, node));
+	msg_unref(s->last);
+	buf_deinit(&s->lines);
+	free(s->target);
+	free(s->event);
+	free(s->accept);
+	free(s->content_type);
+	free(s->body);
+	free(s->call_key);
+	free(s->reason);
+	free(s);
+}
+
+static void tell_end(struct subscription *s)
+{
+	struct subscription_end end = {
+		.reason = slice_str(s->reason),
+		.status = s->status,
+		.origin = s->origin,
+		.retry_after = s->retry_after,
+	};
+
+	s->dead = true;
+	s->ops->terminated(s->owner, s, &end);
+}
+
+static void tell_news(struct subscription *s, struct subscription_news *news)
+{
+	if (news->m) {
+		msg_unref(s->last);
+		s->last = msg_ref(news->m);
+		s->ops->notified(s->owner, s, news->m);
+	} else {
+		s->ops->changed(s->owner, s);
+	}
+	free_news(news);
+}
+
+static void deliver(struct later_note *n)
+{
+	struct subscription *s = container_of(n, struct subscription, note);
+	struct list *node;
+
+	s->delivering = true;
+	while (!s->dead && (node = list_first(&s->news))) {
+		/* Off the list: the owner may free everything. */
+		list_remove(node);
+		tell_news(s, list_entry(node, struct subscription_news, node));
+	}
+	if (!s->dead && s->state == SUBSCRIPTION_TERMINATED)
+		tell_end(s);
+	s->delivering = false;
+	if (s->dead)
+		destroy(s);
+}
+
+/* ---- state ---- */
+
+static enum subscription_state state_of(const struct subscription *s)
+{
+	list_for_each (node, &s->forks)
+		if (list_entry(node, struct subscription_fork, node)->state == SUBSTATE_ACTIVE)
+			return SUBSCRIPTION_ACTIVE;
+	return s->next_attempt ? SUBSCRIPTION_WAITING : SUBSCRIPTION_PENDING;
+}
+
+void subscription_update_state(struct subscription *s)
+{
+	enum subscription_state state = state_of(s);
+
+	if (s->state == state || s->state == SUBSCRIPTION_TERMINATED)
+		return;
+	s->state = state;
+	subscription_changed(s);
+}
+
+void subscription_note_end(struct subscription *s, const struct subscription_end *e)
+{
+	char *reason = slice_dup(e->reason);
+
+	free(s->reason);
+	s->reason = reason;
+	s->status = e->status;
+	s->origin = e->origin;
+	s->retry_after = e->retry_after;
+}
+
+void subscription_over(struct subscription *s, const struct subscription_end *e)
+{
+	if (s->state == SUBSCRIPTION_TERMINATED)
+		return;
+	subscription_note_end(s, e);
+	s->state = SUBSCRIPTION_TERMINATED;
+	stop(s);
+	later_queue(&s->ep->ua->later, &s->note);
+}
+
+/* ---- verbs ---- */
+
+static int check(const struct endpoint *ep, const struct subscription_spec *spec)
+{
+	struct request_header_fault fault;
+	struct event e;
+
+	if (!ep->kind->subscribes)
+		return -EOPNOTSUPP;
+	if (ep->closing)
+		return -ENOTCONN;
+	if (ep->n_subscriptions >= LIMITS_SUBSCRIPTIONS_PER_ENDPOINT)
+		return -ENOSPC;
+	if (event_parse(spec->event, &e) < 0 ||
+		!build_header_is_safe(SLICE("Event"), spec->event) ||
+		!build_header_is_safe(SLICE("Accept"), spec->accept) ||
+		!build_header_is_safe(SLICE("Content-Type"), spec->content_type))
+		return -EINVAL;
+	if (spec->body.n && (!slice_trim(spec->content_type).n || spec->n_targets))
+		return -EINVAL;
+	if (spec->n_targets)
+		return -EOPNOTSUPP;
+	return request_headers_check(spec->headers, spec->n_headers, &fault) < 0 ? -EINVAL : 0;
+}
+
+static void set_body(struct subscription *s, struct slice content_type, struct slice body)
+{
+	free(s->content_type);
+	free(s->body);
+	s->content_type = slice_dup(content_type);
+	s->body = slice_dup(body);
+	s->body_n = body.n;
+}
+
+static uint32_t bounded(uint32_t expires)
+{
+	return expires < LIMITS_EXPIRES ? expires : LIMITS_EXPIRES;
+}
+
+static struct subscription *make(struct endpoint *ep, const struct subscription_spec *spec)
+{
+	struct subscription *s = mem_new(struct subscription);
+
+	s->ep = ep;
+	s->target = slice_dup(spec->target);
+	s->event = slice_dup(slice_trim(spec->event));
+	s->accept = slice_dup(slice_trim(spec->accept));
+	s->ask = bounded(spec->expires);
+	s->list = spec->list;
+	set_body(s, spec->content_type, spec->body);
+	for (size_t i = 0; i < spec->n_headers; i++)
+		build_header_named(&s->lines, spec->headers[i].name, spec->headers[i].value);
+	s->timer.fire = subscription_on_timer;
+	s->note.deliver = deliver;
+	list_init(&s->forks);
+	list_init(&s->news);
+	list_append(&ep->subscriptions, &s->node);
+	ep->n_subscriptions++;
+	return s;
+}
+
+int subscription_new(struct endpoint *ep, const struct subscription_spec *spec,
+	const struct subscription_ops *ops, void *owner, struct subscription **ret_subscription)
+{
+	UA_SCOPE(ep->ua);
+	struct subscription *s;
+	int error = check(ep, spec);
+
+	if (error < 0)
+		return error;
+	s = make(ep, spec);
+	s->ops = ops;
+	s->owner = owner;
+	s->since = ep->ua->timers.now;
+	error = subscription_send(s);
+	if (error < 0)
+		destroy(s);
+	else
+		*ret_subscription = s;
+	return error;
+}
+
+/* The wish is another one: everybody is told. */
+static void tell_wish(struct subscription *s)
+{
+	s->version++;
+	list_for_each_safe (node, next, &s->forks)
+		subscription_fork_refresh(list_entry(node, struct subscription_fork, node));
+	if (s->next_attempt)
+		subscription_attempt(s);
+}
+
+static bool is_leaving(const struct subscription *s)
+{
+	return s->ending || s->state == SUBSCRIPTION_TERMINATED;
+}
+
+int subscription_refresh(struct subscription *s, uint32_t expires)
+{
+	UA_SCOPE(s->ep->ua);
+
+	/* A fetch has its end in it. */
+	if (!expires)
+		return -EINVAL;
+	if (is_leaving(s) || !s->ask)
+		return -ESTALE;
+	s->ask = bounded(expires);
+	tell_wish(s);
+	return 0;
+}
+
+int subscription_update(struct subscription *s, struct slice content_type, struct slice body)
+{
+	UA_SCOPE(s->ep->ua);
+
+	if (!build_header_is_safe(SLICE("Content-Type"), content_type) ||
+		(body.n && !slice_trim(content_type).n))
+		return -EINVAL;
+	if (is_leaving(s) || !s->ask)
+		return -ESTALE;
+	set_body(s, content_type, body);
+	tell_wish(s);
+	return 0;
+}
+
+void subscription_end(struct subscription *s)
+{
+	UA_SCOPE(s->ep->ua);
+	struct subscription_end gone = { .reason = SLICE("unsubscribed"), .origin = ORIGIN_LOCAL };
+
+	if (is_leaving(s))
+		return;
+	s->ending = true;
+	/* Whoever has accepted it already says so by a NOTIFY, which names whom to tell. */
+	if (s->next_attempt)
+		subscription_over(s, &gone);
+	else if (s->ask)
+		tell_wish(s);
+}
+
+void subscription_free(struct subscription *s)
+{
+	if (s)
+		destroy(s);
+}
+
+/* ---- looking at it ---- */
+
+const char *subscription_state_name(enum subscription_state s)
+{
+	switch (s) {
+	case SUBSCRIPTION_PENDING:
+		return "pending";
+	case SUBSCRIPTION_ACTIVE:
+		return "active";
+	case SUBSCRIPTION_WAITING:
+		return "waiting";
+	case SUBSCRIPTION_TERMINATED:
+		return "terminated";
+	}
+	return "";
+}
+
+enum subscription_state subscription_state(const struct subscription *s)
+{
+	return s->state;
+}
+
+struct endpoint *subscription_endpoint(const struct subscription *s)
+{
+	return s->ep;
+}
+
+usec_t subscription_expires(const struct subscription *s)
+{
+	usec_t latest = 0;
+
+	list_for_each (node, &s->forks) {
+		usec_t at = list_entry(node, struct subscription_fork, node)->expires;
+
+		if (at > latest)
+			latest = at;
+	}
+	return latest;
+}
+
+usec_t subscription_next_attempt(const struct subscription *s)
+{
+	return s->next_attempt;
+}
+
+const struct msg *subscription_last(const struct subscription *s)
+{
+	return s->last;
+}
+
+size_t subscription_dialogs(const struct subscription *s)
+{
+	return s->n_forks;
+}
+
+/* ---- for endpoints ---- */
+
+void subscription_endpoint_over(struct endpoint *ep, enum subscription_farewell how)
+{
+	struct subscription_end closed = { .reason = SLICE("endpoint closed"),
+		.origin = ORIGIN_LOCAL };
+
+	list_for_each_safe (node, next, &ep->subscriptions) {
+		struct subscription *s = list_entry(node, struct subscription, node);
+
+		switch (how) {
+		case SUBSCRIPTION_ENDED:
+			if (s->n_forks)
+				subscription_end(s);
+			else
+				subscription_over(s, &closed);
+			break;
+		case SUBSCRIPTION_TOLD:
+			subscription_over(s, &closed);
+			break;
+		case SUBSCRIPTION_SILENT:
+			subscription_free(s);
+			break;
+		}
+	}
+}
