@@ -66,7 +66,13 @@ struct poster *poster_new(void)
 void poster_finish(struct poster *t)
 {
 	ck_assert_uint_eq(world_skip_out(t->s.w), 0);
-	scene_finish(&t->s);
+	if (world_count_news(t->s.wu, WORLD_REMOVED)) {
+		world_run(t->s.w, 64 * TIMER_T1);
+		world_expect_idle(t->s.wu);
+		world_free(t->s.w);
+	} else {
+		scene_finish(&t->s);
+	}
 	free(t);
 }
 

@@ -21,7 +21,7 @@ struct poster {
 };
 
 struct poster *poster_new(void);
-/* Nothing is left behind. */
+/* The endpoint closes, unless it has, and nothing is left behind. */
 void poster_finish(struct poster *t);
 
 struct publication_reply poster_reply(struct poster_reply *r);

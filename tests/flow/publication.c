@@ -258,5 +258,28 @@ START_TEST(peer_to_peer_does_not_publish)
 }
 END_TEST
 
+/* Section 15, what goes between the presence user agent and the presence agent; and the end. */
+START_TEST(rfc3903_15)
+{
+	static const char *const shown[] = { "CSeq", "Event", "Expires", "SIP-If-Match", "SIP-ETag",
+		"Content-Type", "Content-Length" };
+	struct poster *t = poster_new();
+
+	for (size_t i = 0; i < ARRAY_LEN(shown); i++)
+		world_show(t->s.w, shown[i]);
+	poster_accept(t, poster_publish(t), "dx200xyz", 1800);         /* M5, M6 */
+	poster_accept(t, poster_next(t, 1800 * SEC), "kwj449x", 1800); /* M9, M10 */
+	world_run(t->s.w, 60 * SEC);
+	poster_modify(t, "two", NULL);
+	poster_accept(t, poster_next(t, SEC), "qwi982ks", 3600); /* M11, M12 */
+	world_run(t->s.w, 60 * SEC);
+	poster_remove(t, NULL);
+	poster_answer(t, poster_next(t, SEC), 200, "Expires: 0\n");
+	ck_assert_ptr_null(t->p);
+	world_log_golden(t->s.w, "publication-3903-15");
+	poster_finish(t);
+}
+END_TEST
+
 RUN_TESTS("publication", initial, lifetime, refresh, modify, remove_it, in_turn, removed_meanwhile,
-	two_of_them, checks, peer_to_peer_does_not_publish)
+	two_of_them, checks, peer_to_peer_does_not_publish, rfc3903_15)
