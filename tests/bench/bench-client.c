@@ -8,7 +8,9 @@
  * bench-client ADDRESS call ENDPOINT TARGET N WINDOW begins N sessions and ends each once it is
  *                                                    established, WINDOW at most at a time
  * bench-client ADDRESS hold ENDPOINT TARGET N WINDOW begins N sessions; stays until killed
- * bench-client ADDRESS ping N WINDOW                 calls that do nothing: the floor of the bus
+ * bench-client ADDRESS watch ENDPOINT TARGET N WINDOW subscribes to N users at the host TARGET; a
+ * line once it has heard of all, and one for each N states more that it hears bench-client ADDRESS
+ * ping N WINDOW                 calls that do nothing: the floor of the bus
  */
 #include <dbus/dbus.h>
 #include <stdbool.h>
@@ -36,10 +38,11 @@ static const char sdp_type[] = "application/sdp", sdp[] = SDP;
 struct client {
 	DBusConnection *connection;
 	const char *endpoint, *target;
-	DBusMessage *(*new_call)(const struct client *c); /* of the kind that is counted */
+	DBusMessage *(*new_call)(struct client *c); /* of the kind that is counted */
 	bool by_signal; /* what was begun is done when a signal says so, not by its reply */
 	bool holds;
 	unsigned done, failed, established;
+	unsigned begun, wanted, heard; /* of subscriptions */
 };
 
 static double now(void)
@@ -80,13 +83,13 @@ static void append_bytes(DBusMessageIter *it, const char *bytes, size_t n)
 
 /* ---- calls ---- */
 
-static DBusMessage *new_ping(const struct client *c)
+static DBusMessage *new_ping(struct client *c)
 {
 	(void)c;
 	return dbus_message_new_method_call(NAME, "/org/sipbus1", DBUS_INTERFACE_PEER, "Ping");
 }
 
-static DBusMessage *new_page(const struct client *c)
+static DBusMessage *new_page(struct client *c)
 {
 	static const char type[] = "text/plain", body[] = "Watson, come here.\r\n";
 	const char *type_at = type, *body_at = body;
@@ -119,7 +122,7 @@ static void append_option(
 	dbus_message_iter_close_container(dict, &entry);
 }
 
-static DBusMessage *new_session(const struct client *c)
+static DBusMessage *new_session(struct client *c)
 {
 	DBusMessage *m =
 		dbus_message_new_method_call(NAME, c->endpoint, NAME ".Endpoint", "CreateSession");
@@ -167,7 +170,7 @@ static int call_many(struct client *c, unsigned count, unsigned window)
 		if (!dbus_connection_read_write_dispatch(c->connection, -1))
 			return EXIT_FAILURE;
 	}
-	if (c->by_signal)
+	if (c->by_signal && !c->wanted)
 		c->failed = count - c->established;
 	printf("%u %u %.6f\n", count - c->failed, c->failed, now() - begin);
 	(void)fflush(stdout);
@@ -218,6 +221,48 @@ static void begin_sessions(struct client *c)
 	dbus_bus_add_match(c->connection,
 		"type='signal',sender='" NAME "',interface='" SESSION "',member='Terminated'",
 		NULL);
+}
+
+/* ---- subscriptions ---- */
+
+static DBusMessage *new_subscription(struct client *c)
+{
+	static const char event[] = "presence";
+	const char *event_at = event;
+	char target[256], *target_at = target;
+	DBusMessage *m =
+		dbus_message_new_method_call(NAME, c->endpoint, NAME ".Endpoint", "Subscribe");
+	DBusMessageIter it;
+
+	(void)snprintf(target, sizeof(target), "sip:user%u@%s", c->begun++, c->target);
+	dbus_message_append_args(
+		m, DBUS_TYPE_STRING, &target_at, DBUS_TYPE_STRING, &event_at, DBUS_TYPE_INVALID);
+	dbus_message_iter_init_append(m, &it);
+	append_empty_dict(&it);
+	return m;
+}
+
+static DBusHandlerResult on_notified(DBusConnection *connection, DBusMessage *m, void *user)
+{
+	struct client *c = user;
+
+	(void)connection;
+	if (!dbus_message_is_signal(m, NAME ".Subscription", "Notified"))
+		return DBUS_HANDLER_RESULT_NOT_YET_HANDLED;
+	c->done += c->heard++ < c->wanted;
+	if (c->heard > c->wanted && c->heard % c->wanted == 0) {
+		printf("%u\n", c->heard);
+		(void)fflush(stdout);
+	}
+	return DBUS_HANDLER_RESULT_HANDLED;
+}
+
+static void begin_subscriptions(struct client *c, unsigned count)
+{
+	c->new_call = new_subscription;
+	c->by_signal = c->holds = true;
+	c->wanted = count;
+	dbus_connection_add_filter(c->connection, on_notified, c, NULL);
 }
 
 /* ---- the agent ---- */
@@ -305,6 +350,8 @@ static bool choose(struct client *c, int argc, char **argv)
 	c->holds = strcmp(argv[2], "hold") == 0;
 	if (c->holds || strcmp(argv[2], "call") == 0)
 		begin_sessions(c);
+	else if (strcmp(argv[2], "watch") == 0)
+		begin_subscriptions(c, number(argv[5]));
 	else if (strcmp(argv[2], "page") == 0)
 		c->new_call = new_page;
 	return c->new_call != NULL;
@@ -320,7 +367,7 @@ int main(int argc, char **argv)
 		return serve(&c);
 	if (choose(&c, argc, argv))
 		return call_many(&c, number(argv[argc - 2]), number(argv[argc - 1]));
-	(void)fputs("bench-client ADDRESS agent | page|call|hold ENDPOINT TARGET N WINDOW"
+	(void)fputs("bench-client ADDRESS agent | page|call|hold|watch ENDPOINT TARGET N WINDOW"
 		    " | ping N WINDOW\n",
 		stderr);
 	return EXIT_FAILURE;

@@ -193,14 +193,25 @@ const struct ua_listener bench_core_deaf = { .endpoint_added = on_endpoint,
 
 /* ---- the work ---- */
 
+static void add_server(struct profile *p)
+{
+	p->servers = mem_new(struct profile_server);
+	p->servers[0] = (struct profile_server){ .host = mem_strdup("192.0.2.2"),
+		.protocol = TRANSPORT_UDP,
+		.role = PROFILE_ROLE_PROXY };
+	p->n_servers = 1;
+}
+
 void bench_core_start(struct bench_core *c, const struct ua_listener *l)
 {
 	struct profile *p = profile_new();
 	struct endpoint_config config = { .id = "alice", .profile = p };
 
 	p->name = mem_strdup("alice");
-	p->kind = PROFILE_PEER_TO_PEER;
-	p->listen = true;
+	p->kind = c->has_server ? PROFILE_REGISTERED : PROFILE_PEER_TO_PEER;
+	p->listen = !c->has_server;
+	if (c->has_server)
+		add_server(p);
 	p->uri = mem_strdup("sip:alice@192.0.2.1");
 	c->random = 1;
 	c->host = (struct host){ .ops = &host_ops, .ctx = c, .user_agent = "sipbus" };

@@ -6,7 +6,7 @@ struct endpoint;
 
 /*
  * The protocol core alone, for programs that measure it: no socket, no bus, and a clock that is
- * told. One endpoint, alice at 192.0.2.1, and one flow, to 192.0.2.2.
+ * told. One endpoint, alice at 192.0.2.1, without registration, and one flow, to 192.0.2.2.
  */
 struct bench_core {
 	struct host host;
@@ -15,6 +15,7 @@ struct bench_core {
 	struct flow flow;
 	usec_t now;
 	uint64_t random;
+	bool has_server; /* the peer is its server; otherwise they are peers */
 	/* What goes out. Nothing may be given in before the call that sent it returned. */
 	void (*sent)(struct bench_core *c, struct slice bytes);
 };

@@ -17,6 +17,7 @@
 #include "protocol/base/mem.h"
 #include "protocol/ua/session-view.h"
 #include "tests/bench/bench-core.h"
+#include "tests/bench/bench-lines.h"
 
 enum { WARM_UNITS = 500, QUEUE_MAX = 8 };
 
@@ -61,55 +62,6 @@ static void queue_sent(struct bench_core *c, struct slice bytes)
 	buf_put(&b->queue[b->n_queue++], bytes);
 }
 
-/* Of a header line as the core writes it. */
-enum line {
-	LINE_VIA = 1 << 0,
-	LINE_FROM = 1 << 1,
-	LINE_TO = 1 << 2,
-	LINE_CALL_ID = 1 << 3,
-	LINE_CSEQ = 1 << 4,
-	LINE_CONTACT = 1 << 5,
-	LINE_OTHER = 1 << 6,
-};
-
-static enum line kind_of(struct slice line)
-{
-	switch (line.p[0]) {
-	case 'V':
-		return LINE_VIA;
-	case 'F':
-		return LINE_FROM;
-	case 'T':
-		return LINE_TO;
-	case 'C':
-		if (line.p[1] == 'a')
-			return LINE_CALL_ID;
-		if (line.p[1] == 'S')
-			return LINE_CSEQ;
-		return line.p[3] == 't' && line.p[4] == 'a' ? LINE_CONTACT : LINE_OTHER;
-	}
-	return LINE_OTHER;
-}
-
-/* The lines of m that are of those kinds; a To without tag gets one. */
-static void copy_lines(struct buf *out, struct slice m, unsigned kinds)
-{
-	struct slice line;
-
-	while (slice_cut(m, '\n', &line, &m) && line.n > 1) {
-		enum line kind = kind_of(line);
-
-		if (!(kinds & kind))
-			continue;
-		if (kind == LINE_TO && line.p[line.n - 2] == '>') {
-			buf_put(out, slice_head(line, line.n - 1));
-			buf_lit(out, ";tag=peer\r\n");
-		} else {
-			buf_put(out, slice_of(line.p, line.n + 1));
-		}
-	}
-}
-
 static void put_body(struct buf *out, struct slice body)
 {
 	if (body.n)
@@ -128,7 +80,9 @@ static void answer(struct bench *b, struct slice request, struct slice status, s
 	buf_lit(out, "SIP/2.0 ");
 	buf_put(out, status);
 	buf_lit(out, "\r\n");
-	copy_lines(out, request, LINE_VIA | LINE_FROM | LINE_TO | LINE_CALL_ID | LINE_CSEQ);
+	bench_lines_copy(out, request,
+		BENCH_LINE_VIA | BENCH_LINE_FROM | BENCH_LINE_TO | BENCH_LINE_CALL_ID |
+			BENCH_LINE_CSEQ);
 	buf_lit(out, "Contact: <sip:bob@192.0.2.2:5060>\r\n");
 	put_body(out, body);
 	bench_core_receive(&b->core, buf_slice(out));
@@ -175,7 +129,7 @@ static void learn_contact(struct bench *b, struct slice ok)
 
 	if (b->contact.n)
 		return;
-	copy_lines(&b->contact, ok, LINE_CONTACT);
+	bench_lines_copy(&b->contact, ok, BENCH_LINE_CONTACT);
 	at = slice_skip(buf_slice(&b->contact), slice_find(buf_slice(&b->contact), '<') + 1);
 	at = slice_head(at, slice_find(at, '>'));
 	memmove(b->contact.p, at.p, at.n);
@@ -186,7 +140,7 @@ static void learn_contact(struct bench *b, struct slice ok)
 static void request(struct bench *b, struct slice ok, struct slice method, unsigned cseq)
 {
 	put_request(b, method, buf_slice(&b->contact), cseq);
-	copy_lines(&b->out, ok, LINE_FROM | LINE_TO | LINE_CALL_ID);
+	bench_lines_copy(&b->out, ok, BENCH_LINE_FROM | BENCH_LINE_TO | BENCH_LINE_CALL_ID);
 	put_body(&b->out, SLICE_NULL);
 	bench_core_receive(&b->core, buf_slice(&b->out));
 }
