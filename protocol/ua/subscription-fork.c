@@ -116,7 +116,8 @@ static void on_timer(struct timer *t)
 	} else {
 		f->refresh = 0;
 		arm(f);
-		refresh(f);
+		/* What is under way is one. */
+		subscription_fork_refresh(f);
 	}
 }
 
