@@ -86,7 +86,7 @@ static usec_t read_timeout(struct bus_call *c, unsigned row)
 static int check_room(struct bus_call *c, const struct iface *i)
 {
 	if (iface_owner_is_full(i, bus_call_sender(c)))
-		return bus_call_fail(c, -ENOSPC, "you own too much already");
+		return bus_call_fail(c, -ENOSPC, IFACE_OWNS_TOO_MUCH);
 	return 0;
 }
 

@@ -196,6 +196,17 @@ static const struct bus_method methods[] = {
 		       "Terminated that either ended or refused; Terminate ends both. It has no Offer, "
 		       "Answer and RejectOffer (WrongState). INFO and MESSAGE pass between the parties, "
 		       "REFER is refused. Errors as for CreateSession." },
+	{ .name = "Subscribe",
+		.in = "ssa{sv}",
+		.out = "o",
+		.args = BUS_ARGS("target", "event", "options", "subscription"),
+		.options = iface_subscribe_options,
+		.call = iface_subscribe,
+		.doc = "Subscribes to an event package at target (RFC 6665) and returns at once; the "
+		       "caller hears the object's signals. Who asks for the same, in everything but "
+		       "Expires and Replay, gets the same object, and what is known already as Notified. "
+		       "Refusals come as Terminated. Errors: InvalidArgument, NotSupported (a "
+		       "peer-to-peer endpoint), LimitExceeded, NotRegistered." },
 	{ .name = "Refer",
 		.in = "ssa{sv}",
 		.out = "o",

@@ -77,6 +77,7 @@ static int get_statistics(struct bus_call *c, void *object)
 		i->host->count(i->host->ctx, count, &w);
 	write_counter(&w, "BadMessages", ua->n_bad_messages);
 	write_counter(&w, "Endpoints", ua->n_endpoints);
+	write_counter(&w, "NotificationsIn", i->n_notified);
 	write_counter(&w, "PagesIn", ua->n_pages_in);
 	write_counter(&w, "PagesOut", ua->n_pages_out);
 	write_counter(&w, "RequestsIn", t->n_requests_in);
@@ -87,6 +88,9 @@ static int get_statistics(struct bus_call *c, void *object)
 	write_counter(&w, "SessionsIn", ua->n_sessions_in);
 	write_counter(&w, "SessionsOut", ua->n_sessions_out);
 	write_counter(&w, "StrayResponses", t->n_stray_responses);
+	write_counter(&w, "Subscriptions", i->n_subscriptions);
+	write_counter(&w, "SubscriptionsOut", i->n_subscribed);
+	write_counter(&w, "SubscriptionsShared", i->n_joined);
 	write_counter(&w, "Timeouts", t->n_timeouts);
 	write_counter(&w, "Transactions", t->n);
 	bus_close(&w);

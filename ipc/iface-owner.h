@@ -12,7 +12,8 @@ struct iface;
 struct iface_owned;
 struct iface_owner;
 
-enum { IFACE_OWNED_PER_CLIENT = 2048 }; /* made or adopted by one client */
+enum { IFACE_OWNED_PER_CLIENT = 8192 }; /* made, adopted or shared by one client */
+#define IFACE_OWNS_TOO_MUCH "you own too much already"
 
 struct iface_owned_class {
 	/* Somebody else, or nobody, is the owner now. */

@@ -24,6 +24,25 @@ static usec_t get_expires(const void *of)
 	return refer_expires(of);
 }
 
+/* It is not tried again. */
+static usec_t get_next_attempt(const void *of)
+{
+	(void)of;
+	return 0;
+}
+
+static bool get_trouble(const void *of, struct subscription_end *ret)
+{
+	(void)of;
+	(void)ret;
+	return false;
+}
+
+static size_t get_dialogs(const void *of)
+{
+	return refer_state(of) == REFER_ACTIVE;
+}
+
 static const struct msg *get_last(const void *of)
 {
 	return refer_last(of);
@@ -45,9 +64,11 @@ static void free_feed(void *of)
 }
 
 static const struct iface_feed feed = {
-	.event = "refer",
 	.state = get_state,
 	.expires = get_expires,
+	.next_attempt = get_next_attempt,
+	.dialogs = get_dialogs,
+	.trouble = get_trouble,
 	.last = get_last,
 	.refresh = refresh,
 	.end = end,
@@ -59,10 +80,9 @@ static const struct iface_feed feed = {
 static void on_notified(void *owner, struct refer *r, const struct msg *m)
 {
 	(void)r;
+	iface_subscription_changed(owner);
 	if (m)
 		iface_subscription_notified(owner, m);
-	else
-		iface_subscription_changed(owner);
 }
 
 static void on_terminated(void *owner, struct refer *r, const struct refer_end *e)
@@ -99,7 +119,8 @@ const struct bus_option iface_refer_options[] = {
 /* News waits until the reply is written. */
 static int begin(struct bus_call *c, struct iface_endpoint *ie, const struct refer_spec *spec)
 {
-	struct iface_subscription *sub = iface_subscription_new(ie, &feed, spec->target);
+	struct iface_subscription *sub =
+		iface_subscription_new(ie, &feed, spec->target, SLICE("refer"));
 	struct refer *refer;
 	UA_SCOPE(ie->ep->ua);
 	int r = refer_new(ie->ep, spec, &ops, sub, &refer);
@@ -109,8 +130,8 @@ static int begin(struct bus_call *c, struct iface_endpoint *ie, const struct ref
 		return r == -EINVAL ? bus_call_fail(c, r, "a URI cannot be used") : r;
 	}
 	sub->of = refer;
-	iface_subscription_show(sub, c);
-	return 0;
+	iface_subscription_show(sub);
+	return iface_subscription_give(sub, c);
 }
 
 int iface_refer(struct bus_call *c, void *object)
@@ -124,7 +145,7 @@ int iface_refer(struct bus_call *c, void *object)
 
 	spec.refer_to = bus_read_s(bus_call_args(c));
 	if (iface_owner_is_full(ie->iface, bus_call_sender(c)))
-		return bus_call_fail(c, -ENOSPC, "you own too much already");
+		return bus_call_fail(c, -ENOSPC, IFACE_OWNS_TOO_MUCH);
 	r = iface_begin_read_session(c, REFER_HEADERS, ie->ep, &b);
 	if (r < 0)
 		return r;

@@ -24,7 +24,8 @@ static void tell(struct iface_subscription *sub, const struct msg *m, const char
 
 void iface_subscription_changed(struct iface_subscription *sub)
 {
-	static const char *const properties[] = { "State", "Expires" };
+	static const char *const properties[] = { "State", "Expires", "NextAttempt", "LastError",
+		"Dialogs" };
 
 	for (size_t k = 0; k < ARRAY_LEN(properties); k++)
 		bus_changed(sub->object, &iface_subscription, properties[k]);
@@ -34,21 +35,41 @@ void iface_subscription_notified(struct iface_subscription *sub, const struct ms
 {
 	struct list *at = NULL;
 
-	iface_subscription_changed(sub);
+	sub->iface->n_notified++;
 	for (const char *client; (client = iface_clients_next(&sub->clients, &at));)
 		tell(sub, m, client);
+}
+
+void iface_subscription_replay(struct iface_subscription *sub, const char *client)
+{
+	const struct msg *m = sub->feed->last(sub->of);
+
+	if (m)
+		tell(sub, m, client);
+}
+
+/* To one client, or to everybody. */
+static void say_terminated(struct iface_subscription *sub, struct slice reason,
+	uint32_t retry_after, const char *client)
+{
+	struct bus_writer w;
+
+	bus_signal_open(&w, sub->object, &iface_subscription, "Terminated", client);
+	bus_write_s(&w, reason);
+	bus_write_u(&w, retry_after);
+	bus_signal_send(&w);
+}
+
+void iface_subscription_dismiss(struct iface_subscription *sub, const char *client)
+{
+	say_terminated(sub, SLICE("unsubscribed"), 0, client);
 }
 
 void iface_subscription_over(
 	struct iface_subscription *sub, struct slice reason, uint32_t retry_after)
 {
-	struct bus_writer w;
-
 	sub->of = NULL;
 	iface_subscription_changed(sub);
-	bus_signal_open(&w, sub->object, &iface_subscription, "Terminated", NULL);
-	bus_write_s(&w, reason);
-	bus_write_u(&w, retry_after);
-	bus_signal_send(&w);
+	say_terminated(sub, reason, retry_after, NULL);
 	iface_subscription_free(sub);
 }

@@ -5,6 +5,7 @@
 #include "ipc/bus-call.h"
 #include "ipc/bus-object.h"
 #include "ipc/bus-value.h"
+#include "ipc/iface-owner.h"
 #include "ipc/iface-private.h"
 #include "protocol/base/err.h"
 #include "protocol/ua/endpoint.h"
@@ -29,6 +30,21 @@ static usec_t get_grace(struct iface_clients *cs)
 	return of_clients(cs)->ep->profile->owner_grace;
 }
 
+/* No more is wanted: of whom the end is told hears it from its feed. */
+static int end(struct iface_subscription *sub)
+{
+	int r;
+
+	if (sub->ending)
+		return -ESTALE;
+	r = sub->feed->end(sub->of);
+	if (r < 0)
+		return r;
+	sub->ending = true;
+	iface_wish_unshare(sub);
+	return 0;
+}
+
 static void on_clients_lost(struct iface_clients *cs)
 {
 	struct iface_subscription *sub = of_clients(cs);
@@ -36,7 +52,7 @@ static void on_clients_lost(struct iface_clients *cs)
 	switch (sub->ep->profile->on_owner_lost) {
 	case PROFILE_OWNER_LOST_END:
 		/* Nobody is left to hear how it went, so nothing is lost if that cannot be sent. */
-		if (sub->feed->end(sub->of) < 0) {
+		if (!sub->ending && end(sub) < 0) {
 			sub->feed->free(sub->of);
 			iface_subscription_over(sub, SLICE("Owner Gone"), 0);
 		}
@@ -66,8 +82,8 @@ static int guard(const struct bus_access *a, void *object)
 
 /* ---- life ---- */
 
-struct iface_subscription *iface_subscription_new(
-	const struct iface_endpoint *ie, const struct iface_feed *feed, struct slice target)
+struct iface_subscription *iface_subscription_new(const struct iface_endpoint *ie,
+	const struct iface_feed *feed, struct slice target, struct slice event)
 {
 	struct iface_subscription *sub = mem_new(struct iface_subscription);
 
@@ -75,37 +91,52 @@ struct iface_subscription *iface_subscription_new(
 	sub->ep = ie->ep;
 	sub->feed = feed;
 	sub->target = slice_dup(target);
+	sub->event = slice_dup(event);
 	iface_clients_init(&sub->clients, ie->iface, &clients_class);
 	return sub;
 }
 
-void iface_subscription_show(struct iface_subscription *sub, struct bus_call *c)
+void iface_subscription_show(struct iface_subscription *sub)
 {
 	static const struct bus_interface *const interfaces[] = { &iface_subscription, NULL };
 	struct buf path = BUF_NULL;
-	struct bus_writer w;
 	char *text;
 
 	buf_lit(&path, IFACE_ROOT "/subscription/");
 	ua_random_hex(sub->iface->ua, &path, ID_BYTES);
 	text = buf_take(&path);
 	list_append(&sub->iface->subscriptions, &sub->node);
+	sub->iface->n_subscriptions++;
+	sub->iface->n_subscribed++;
 	(void)bus_object_new(sub->iface->bus, text, interfaces, sub, &sub->object);
 	free(text);
-	(void)iface_clients_join(&sub->clients, bus_call_sender(c));
+}
+
+int iface_subscription_give(struct iface_subscription *sub, struct bus_call *c)
+{
+	int r = iface_clients_join(&sub->clients, bus_call_sender(c));
+	struct bus_writer w;
+
+	if (r < 0)
+		return bus_call_fail(c, r, IFACE_OWNS_TOO_MUCH);
 	bus_call_open(c, &w);
 	bus_write_o(&w, bus_object_path(sub->object));
 	bus_call_send(c, &w);
+	return 0;
 }
 
 void iface_subscription_free(struct iface_subscription *sub)
 {
 	if (sub->of)
 		sub->feed->free(mem_take(&sub->of));
+	iface_wish_unshare(sub);
+	if (list_is_linked(&sub->node))
+		sub->iface->n_subscriptions--;
 	bus_object_free(sub->object);
 	iface_clients_deinit(&sub->clients);
 	list_remove(&sub->node);
 	free(sub->target);
+	free(sub->event);
 	free(sub);
 }
 
@@ -117,6 +148,11 @@ void iface_subscription_drop_all(struct iface *i)
 
 /* ---- methods ---- */
 
+static int fail_ending(struct bus_call *c)
+{
+	return bus_call_fail(c, -ESTALE, "it is being ended");
+}
+
 static int refresh(struct bus_call *c, void *object)
 {
 	struct iface_subscription *sub = object;
@@ -124,27 +160,39 @@ static int refresh(struct bus_call *c, void *object)
 
 	if (!expires)
 		return bus_call_fail(c, -EINVAL, "expires of 0 is what Unsubscribe is for");
-	return sub->feed->refresh(sub->of, expires);
+	return sub->ending ? fail_ending(c) : sub->feed->refresh(sub->of, expires);
 }
 
 static int update(struct bus_call *c, void *object)
 {
 	struct iface_subscription *sub = object;
 	struct slice content_type = bus_read_s(bus_call_args(c));
+	struct slice body = bus_read_ay(bus_call_args(c));
+	int r;
 
 	if (!sub->feed->update)
 		return bus_call_fail(c, -EOPNOTSUPP, "a REFER's subscription takes no bodies");
+	if (sub->ending)
+		return fail_ending(c);
 	if (sub->clients.n > 1)
 		return bus_call_fail(c, -ESTALE, "others share it, and want what they asked for");
-	return sub->feed->update(sub->of, content_type, bus_read_ay(bus_call_args(c)));
+	r = sub->feed->update(sub->of, content_type, body);
+	if (r == 0)
+		iface_wish_update(sub, content_type, body);
+	return r;
 }
 
 static int unsubscribe(struct bus_call *c, void *object)
 {
 	struct iface_subscription *sub = object;
+	const char *client = bus_call_sender(c);
 
-	(void)c;
-	return sub->feed->end(sub->of);
+	if (sub->clients.n < 2)
+		return sub->ending ? fail_ending(c) : end(sub);
+	iface_clients_leave(&sub->clients, client);
+	bus_call_done(c);
+	iface_subscription_dismiss(sub, client);
+	return 0;
 }
 
 static int adopt(struct bus_call *c, void *object)
@@ -153,10 +201,16 @@ static int adopt(struct bus_call *c, void *object)
 	const char *client = bus_call_sender(c);
 	int r;
 
-	if (sub->clients.n && !iface_clients_has(&sub->clients, client))
-		return bus_call_fail(c, -EPERM, "somebody else owns it");
+	if (iface_clients_has(&sub->clients, client))
+		return 0;
+	if (sub->clients.n)
+		return bus_call_fail(c, -EPERM, "it is somebody's: Subscribe shares it");
 	r = iface_clients_join(&sub->clients, client);
-	return r < 0 ? bus_call_fail(c, r, "you own too much already") : 0;
+	if (r < 0)
+		return bus_call_fail(c, r, IFACE_OWNS_TOO_MUCH);
+	bus_call_done(c);
+	iface_subscription_replay(sub, client);
+	return 0;
 }
 
 static int get_last(struct bus_call *c, void *object)
@@ -173,47 +227,6 @@ static int get_last(struct bus_call *c, void *object)
 	return 0;
 }
 
-/* ---- properties ---- */
-
-static void get_endpoint(struct bus_writer *w, void *object)
-{
-	bus_write_o(w, iface_endpoint_path(((struct iface_subscription *)object)->ep));
-}
-
-static void get_owner(struct bus_writer *w, void *object)
-{
-	bus_write_str(w, iface_clients_owner(&((struct iface_subscription *)object)->clients));
-}
-
-static void get_target(struct bus_writer *w, void *object)
-{
-	bus_write_str(w, ((struct iface_subscription *)object)->target);
-}
-
-static void get_event(struct bus_writer *w, void *object)
-{
-	bus_write_str(w, ((struct iface_subscription *)object)->feed->event);
-}
-
-static void get_state(struct bus_writer *w, void *object)
-{
-	const struct iface_subscription *sub = object;
-
-	bus_write_str(w, sub->of ? sub->feed->state(sub->of) : "terminated");
-}
-
-static void get_expires(struct bus_writer *w, void *object)
-{
-	const struct iface_subscription *sub = object;
-
-	bus_write_t(w, sub->of ? ua_epoch_seconds(sub->iface->ua, sub->feed->expires(sub->of)) : 0);
-}
-
-static void get_shared(struct bus_writer *w, void *object)
-{
-	bus_write_u(w, (uint32_t)((struct iface_subscription *)object)->clients.n);
-}
-
 /* ---- the table ---- */
 
 static const struct bus_method methods[] = {
@@ -222,22 +235,28 @@ static const struct bus_method methods[] = {
 		.args = BUS_ARGS("expires"),
 		.call = refresh,
 		.flags = BUS_OWNER,
-		.doc = "Asks the far end to go on for that many seconds. Errors: WrongState, "
-		       "InvalidArgument, LimitExceeded." },
+		.doc = "Asks the far end at once to go on for that many seconds, for all who share it; "
+		       "it answers with its whole state. Nobody has to: what Subscribe made is "
+		       "refreshed until Unsubscribe. Errors: WrongState, InvalidArgument, "
+		       "LimitExceeded." },
 	{ .name = "Update",
 		.in = "say",
 		.args = BUS_ARGS("content_type", "body"),
 		.call = update,
 		.flags = BUS_OWNER,
-		.doc = "Sends a body with a refresh. Error: NotSupported, as long as Refer alone makes "
-		       "subscriptions." },
+		.doc = "Sends another body, as of a filter, now and with each refresh. Errors: WrongState "
+		       "(others share it), InvalidArgument, NotSupported (Refer made it)." },
 	{ .name = "Unsubscribe",
 		.call = unsubscribe,
 		.flags = BUS_OWNER,
-		.doc = "Wants no more news; Terminated follows. Errors: WrongState, LimitExceeded." },
+		.doc = "The caller wants no more news, and Terminated follows: at once and to the caller "
+		       "alone, with the reason unsubscribed, while others share it; else to everybody "
+		       "when the far end has ended it, and what that still has to say comes as "
+		       "Notified. Errors: WrongState, LimitExceeded." },
 	{ .name = "Adopt",
 		.call = adopt,
-		.doc = "Takes one that nobody owns. Errors: AccessDenied, LimitExceeded." },
+		.doc = "Takes one that is nobody's; what is known already comes as Notified right after "
+		       "the reply. Errors: AccessDenied, LimitExceeded." },
 	{ .name = "GetLast",
 		.out = "saya(ss)",
 		.args = BUS_ARGS("content_type", "body", "headers"),
@@ -246,65 +265,31 @@ static const struct bus_method methods[] = {
 	{ 0 },
 };
 
-static const struct bus_property properties[] = {
-	{ .name = "Endpoint",
-		.sig = "o",
-		.get = get_endpoint,
-		.flags = BUS_CONST | BUS_STATE,
-		.doc = "Whose subscription it is." },
-	{ .name = "Owner",
-		.sig = "s",
-		.get = get_owner,
-		.flags = BUS_EMITS | BUS_STATE,
-		.doc = "Unique name of the client that made or took it; empty: nobody, so Adopt can." },
-	{ .name = "Target",
-		.sig = "s",
-		.get = get_target,
-		.flags = BUS_CONST,
-		.doc = "Who was asked." },
-	{ .name = "Event",
-		.sig = "s",
-		.get = get_event,
-		.flags = BUS_CONST | BUS_STATE,
-		.doc = "The event package: refer (RFC 3515)." },
-	{ .name = "State",
-		.sig = "s",
-		.get = get_state,
-		.flags = BUS_EMITS | BUS_STATE,
-		.doc = "pending, active, waiting or terminated." },
-	{ .name = "Expires",
-		.sig = "t",
-		.get = get_expires,
-		.flags = BUS_EMITS | BUS_STATE,
-		.doc = "When it ends unless refreshed, seconds since the epoch; 0: not known." },
-	{ .name = "Shared",
-		.sig = "u",
-		.get = get_shared,
-		.flags = BUS_EMITS | BUS_STATE,
-		.doc = "How many clients share the dialog." },
-	{ 0 },
-};
-
 static const struct bus_signal signals[] = {
 	{ .name = "Notified",
 		.sig = "saya(ss)",
 		.args = BUS_ARGS("content_type", "body", "headers"),
 		.flags = BUS_UNICAST,
-		.doc = "To the owner: NOTIFY came; after Refer its body is how far the target has come "
+		.doc = "To each of its clients: state came, mostly by NOTIFY; an empty body says that "
+		       "there is none for now. After Refer it is how far the target has come "
 		       "(message/sipfrag)." },
 	{ .name = "Terminated",
 		.sig = "su",
 		.args = BUS_ARGS("reason", "retry_after"),
 		.doc = "It is over, once; then the object goes. The reason of Subscription-State, or "
-		       "status and phrase of a refusal; seconds after which to try again, 0: not said." },
+		       "status and phrase of a refusal; seconds after which to try again, 0: not said. "
+		       "To one client alone: see Unsubscribe." },
 	{ 0 },
 };
 
 const struct bus_interface iface_subscription = {
 	.name = "org.sipbus1.Subscription",
-	.doc = "What the far end keeps us informed about. Its owner acts on it and hears its signals.",
+	.doc = "What the far end keeps us informed about. Clients that want the same from one "
+	       "endpoint share one object, one dialog and what it tells; each of them acts on it. It "
+	       "ends when the last of them wants no more, or has left the bus for the profile's "
+	       "OwnerGrace.",
 	.guard = guard,
 	.methods = methods,
-	.properties = properties,
+	.properties = iface_subscription_properties,
 	.signals = signals,
 };

@@ -152,9 +152,11 @@ int iface_new(
 	list_init(&i->subscriptions);
 	list_init(&i->publications);
 	map_init(&i->owners, (uint64_t)(uintptr_t)i);
+	map_init(&i->shares, (uint64_t)(uintptr_t)i);
 	r = iface_manager_start(i);
 	if (r < 0) {
 		map_deinit(&i->owners);
+		map_deinit(&i->shares);
 		free(i);
 		return r;
 	}
@@ -193,6 +195,7 @@ struct iface *iface_free(struct iface *i)
 	bus_object_free(i->manager);
 	free_listeners(i);
 	map_deinit(&i->owners);
+	map_deinit(&i->shares);
 	free(i);
 	return NULL;
 }

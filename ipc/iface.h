@@ -78,8 +78,11 @@ struct iface {
 	struct list sessions;  /* of struct iface_session */
 	size_t n_sessions;
 	struct list subscriptions; /* of struct iface_subscription */
-	struct list publications;  /* of struct iface_publication */
-	struct map owners;         /* of struct iface_owner, by name */
+	size_t n_subscriptions;
+	uint64_t n_subscribed, n_joined, n_notified; /* made, shared once more, states that came */
+	struct list publications;                    /* of struct iface_publication */
+	struct map shares; /* of subscriptions that clients may join (iface-wish.h) */
+	struct map owners; /* of struct iface_owner, by name */
 	struct agents *agents;
 	struct iface_listener *listeners; /* owned strings */
 	size_t n_listeners;

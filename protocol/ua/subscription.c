@@ -362,6 +362,19 @@ const struct msg *subscription_last(const struct subscription *s)
 	return s->last;
 }
 
+bool subscription_trouble(const struct subscription *s, struct subscription_end *ret)
+{
+	if (s->state != SUBSCRIPTION_WAITING)
+		return false;
+	*ret = (struct subscription_end){
+		.reason = slice_str(s->reason),
+		.status = s->status,
+		.origin = s->origin,
+		.retry_after = s->retry_after,
+	};
+	return true;
+}
+
 size_t subscription_dialogs(const struct subscription *s)
 {
 	return s->n_forks;

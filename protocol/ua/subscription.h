@@ -91,6 +91,8 @@ usec_t subscription_expires(const struct subscription *s);
 usec_t subscription_next_attempt(const struct subscription *s);
 /* What `notified` told last; NULL before. Borrowed. */
 const struct msg *subscription_last(const struct subscription *s);
+/* Why it waits, if it does: slices are borrowed until anything happens. */
+bool subscription_trouble(const struct subscription *s, struct subscription_end *ret);
 /* Dialogs that it has, one for each fork that answered (4.4.1, 5.4.9). */
 size_t subscription_dialogs(const struct subscription *s);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ipc/iface-owner.h"
 #include "protocol/ua/profile.h"
 
 /* ---- what the daemon would do ---- */
@@ -106,6 +107,8 @@ void stage_init(struct stage *s)
 
 void stage_deinit(struct stage *s)
 {
+	stage_own_less(s, s->n_things);
+	free(s->things);
 	s->iface = iface_free(s->iface);
 	recorder_deinit(&s->r);
 	profile_unref(s->profile);
@@ -340,4 +343,28 @@ void stage_request(struct stage *s, const char *method, const char *body)
 		method, method, *body ? "Content-Type: text/plain\n" : "", strlen(body), body);
 	world_in(s->alice, STAGE_PEER, text);
 	world_settle(s->w);
+}
+
+/* ---- ownership ---- */
+
+static void on_owner_changed(struct iface_owned *o)
+{
+	(void)o;
+}
+
+void stage_own_much(struct stage *s, const char *client)
+{
+	static const struct iface_owned_class class = { .changed = on_owner_changed };
+
+	s->things = mem_zalloc(IFACE_OWNED_PER_CLIENT * sizeof(*s->things));
+	for (; !iface_owner_is_full(s->iface, client); s->n_things++) {
+		iface_owned_init(&s->things[s->n_things], s->iface, &class);
+		iface_own(&s->things[s->n_things], client);
+	}
+}
+
+void stage_own_less(struct stage *s, size_t n)
+{
+	while (n--)
+		iface_owned_deinit(&s->things[--s->n_things]);
 }

@@ -37,6 +37,8 @@ struct stage {
 	/* The last answer about a certificate. */
 	unsigned n_trusts;
 	enum iface_trust trust;
+	struct iface_owned *things; /* stage_own_much() */
+	size_t n_things;
 };
 
 /* What an agent asks for when it registers. */
@@ -91,3 +93,7 @@ DBusMessage *stage_call(struct stage *s, const char *path, const char *member);
 void stage_deliver(struct stage *s, const char *client, DBusMessage *m);
 /* A request from bob to alice arrives and is handed to whom it concerns. */
 void stage_request(struct stage *s, const char *method, const char *body);
+
+/* The client owns as much as it may; stage_own_less() lets it own that many things again. */
+void stage_own_much(struct stage *s, const char *client);
+void stage_own_less(struct stage *s, size_t n);
