@@ -297,16 +297,24 @@ static void sweep_resources(struct body_list *l)
 	}
 }
 
+struct body_row *body_list_resource_of(const struct body_list *l, const struct body_row *instance)
+{
+	return body_table_find(&l->resources, &instance->cells[BODY_INSTANCE_LIST]);
+}
+
 /* A resource's state is what was told of it last, with the instances of that time. */
 static void sweep_instances(struct body_list *l)
 {
+	list_for_each (node, &l->resources.rows)
+		body_row_of(node)->n_below = 0;
 	list_for_each_safe (node, next, &l->instances.rows) {
-		struct body_row *row = body_row_of(node), *resource;
+		struct body_row *row = body_row_of(node), *resource = body_list_resource_of(l, row);
 
-		resource = body_table_find(&l->resources, &row->cells[BODY_INSTANCE_LIST]);
 		if (!resource || (body_row_is_new(&l->resources, resource) &&
 					 !body_row_is_new(&l->instances, row)))
 			body_table_remove(&l->instances, row);
+		else
+			resource->n_below++;
 	}
 }
 

@@ -61,5 +61,7 @@ void body_list_deinit(struct body_list *l);
  */
 int body_list_take(struct body_list *l, struct slice content_type, struct slice body,
 	struct body_fault *ret_fault);
+/* Whose instance it is. A resource counts its instances in n_below. */
+struct body_row *body_list_resource_of(const struct body_list *l, const struct body_row *instance);
 /* The outer list; NULL before the first document. */
 const struct body_sublist *body_list_outer(const struct body_list *l);

@@ -18,7 +18,8 @@ struct body_row {
 	struct map_node in_map;
 	struct list node; /* in rows */
 	size_t bytes;
-	unsigned told; /* by which document last */
+	unsigned told;  /* by which document last */
+	size_t n_below; /* rows of another table that are its, where somebody counts them */
 	struct slice cells[];
 };
 

@@ -11,7 +11,7 @@
 struct bus_object;
 
 enum {
-	BUS_WRITER_DEPTH = 12, /* containers open at once */
+	BUS_WRITER_DEPTH = 20, /* containers open at once */
 	/* Bytes of a message that we send. A bus may drop whoever sends more than 32 MiB. */
 	BUS_MESSAGE_MAX = 31 << 20,
 };

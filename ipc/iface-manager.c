@@ -6,6 +6,7 @@
 #include "ipc/bus-option.h"
 #include "ipc/iface-connection.h"
 #include "ipc/iface-private.h"
+#include "ipc/iface-summary.h"
 #include "protocol/base/err.h"
 
 /* ---- configuration ---- */
@@ -218,6 +219,14 @@ const struct bus_interface iface_manager = {
 				.args = BUS_ARGS("counters"),
 				.call = get_statistics,
 				.doc = "Counters since the start, and how many of each thing there are." },
+			{ .name = "ReadBody",
+				.in = "say",
+				.out = "a{sv}",
+				.args = BUS_ARGS("content_type", "body", "summary"),
+				.call = iface_summary_read,
+				.doc = "What a body says that came from wherever, as far as its type is known. " IFACE_SUMMARY_DOC
+				       " Errors: InvalidArgument and LimitExceeded (what is "
+				       "wrong in the body, with the line), NotSupported (the type is not known)." },
 			{ .name = "GetTargets",
 				.out = "aa{sv}",
 				.args = BUS_ARGS("targets"),

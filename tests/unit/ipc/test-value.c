@@ -142,7 +142,7 @@ START_TEST(writing_too_deep_or_unbalanced_is_noticed)
 {
 	struct bus_writer w;
 
-	writer(&w, "((((((((((((((u))))))))))))))");
+	writer(&w, "((((((((((((((((((((((u))))))))))))))))))))))");
 	for (unsigned i = 0; i < BUS_WRITER_DEPTH; i++)
 		bus_open_struct(&w);
 	ck_assert_ptr_null(w.flaw);
