@@ -5,6 +5,8 @@
 #include "protocol/msg/build.h"
 #include "protocol/ua/limits.h"
 
+enum { TAG_BYTES = 8 };
+
 static int check(const struct subscriber_body *b)
 {
 	struct request_header_fault bad;
@@ -27,22 +29,41 @@ static char *lines_of(const struct subscriber_body *b)
 	return buf_take(&lines);
 }
 
-int subscriber_told_new(const struct subscriber_body *b, struct subscriber_told **ret)
+static void make_tag(struct ua *ua, const struct subscriber_body *b, struct subscriber_told *t)
+{
+	uint8_t hash[DIGEST_MAX_HASH];
+	struct slice pieces[] = {
+		slice_of((const char *)ua->host->seed, sizeof(ua->host->seed)),
+		slice_of(t->type, strlen(t->type) + 1),
+		slice_of(t->lines, strlen(t->lines) + 1),
+		slice_of(t->bytes, t->n),
+	};
+	struct buf tag = BUF_NULL;
+
+	if (b->partial)
+		ua_random(ua, hash, TAG_BYTES);
+	else
+		(void)ua->host->ops->hash(
+			ua->host->ctx, CHALLENGE_SHA256, pieces, ARRAY_LEN(pieces), hash);
+	buf_hex(&tag, hash, TAG_BYTES);
+	memcpy(t->tag, tag.p, 2 * TAG_BYTES);
+	buf_deinit(&tag);
+}
+
+int subscriber_told_new(
+	struct ua *ua, const struct subscriber_body *b, struct subscriber_told **ret)
 {
 	struct subscriber_told *t;
 	int error = check(b);
 
 	if (error < 0)
 		return error;
-	if (!b->bytes.n && !b->n_headers) {
-		*ret = NULL;
-		return 0;
-	}
 	t = mem_new(struct subscriber_told);
-	t->type = slice_dup(b->bytes.n ? b->content_type : SLICE_NULL);
+	t->type = slice_dup(b->bytes.n ? b->content_type : SLICE(""));
 	t->lines = lines_of(b);
 	t->bytes = slice_dup(b->bytes);
 	t->n = b->bytes.n;
+	make_tag(ua, b, t);
 	*ret = t;
 	return 0;
 }
@@ -60,11 +81,10 @@ void subscriber_told_free(struct subscriber_told *t)
 
 void subscriber_queue_drop(struct subscriber_news_queue *q)
 {
-	struct list *node;
+	struct subscriber_told *change;
 
-	while ((node = list_first(&q->changes)))
-		subscriber_told_free(list_entry(node, struct subscriber_told, node));
-	q->n_changes = 0;
+	while ((change = subscriber_queue_take(q)))
+		subscriber_told_free(change);
 }
 
 void subscriber_queue_clear(struct subscriber_news_queue *q)
@@ -78,16 +98,24 @@ void subscriber_queue_put(struct subscriber_news_queue *q, struct subscriber_tol
 	subscriber_queue_clear(q);
 	q->whole = whole;
 	q->stale = false;
+	memcpy(q->tag, whole->tag, sizeof(q->tag));
+}
+
+void subscriber_queue_skip(struct subscriber_news_queue *q, struct subscriber_told *change)
+{
+	q->stale = true;
+	memcpy(q->tag, change->tag, sizeof(q->tag));
+	subscriber_told_free(change);
 }
 
 bool subscriber_queue_add(struct subscriber_news_queue *q, struct subscriber_told *change)
 {
-	q->stale = true;
 	if (q->n_changes >= LIMITS_SUBSCRIBER_CHANGES) {
-		subscriber_told_free(change);
 		subscriber_queue_drop(q);
+		subscriber_queue_skip(q, change);
 		return false;
 	}
+	memcpy(q->tag, change->tag, sizeof(q->tag));
 	list_append(&q->changes, &change->node);
 	q->n_changes++;
 	return true;
@@ -101,5 +129,6 @@ struct subscriber_told *subscriber_queue_take(struct subscriber_news_queue *q)
 		return NULL;
 	list_remove(node);
 	q->n_changes--;
+	q->stale = true;
 	return list_entry(node, struct subscriber_told, node);
 }

@@ -105,8 +105,20 @@ static void set_expires(struct subscriber *s, uint32_t seconds)
 	subscriber_mark(s, SUBSCRIBER_CHANGE_EXPIRES);
 }
 
+/* How it wants to be told, until the next SUBSCRIBE. */
+static void note_wishes(struct subscriber *s, const struct msg *m, uint32_t seconds)
+{
+	struct slice known = msg_header_named(m, SLICE("Suppress-If-Match"));
+
+	subscriber_rate_read(
+		&s->rate, msg_header(m, HDR_EVENT), seconds, subscriber_timers(s)->now);
+	free(s->known);
+	s->known = known.n ? slice_dup(known) : NULL;
+}
+
 /* ---- in its dialog ---- */
 
+/* RFC 5839 6.3: 204 if no NOTIFY follows. */
 static void answer_refresh(
 	struct subscriber *s, struct flow *reply_flow, struct msg *m, uint32_t seconds)
 {
@@ -115,7 +127,8 @@ static void answer_refresh(
 	build_header_u64(&lines, HDR_EXPIRES, seconds);
 	append_contact(&lines, s, m, reply_flow);
 	uas_answer(s->ep->ua, reply_flow, m,
-		&(struct uas_reply){ .status = 200, .headers = buf_slice(&lines) });
+		&(struct uas_reply){ .status = subscriber_is_known(s) ? 204 : 200,
+			.headers = buf_slice(&lines) });
 	buf_deinit(&lines);
 }
 
@@ -126,6 +139,17 @@ static void note_body(struct subscriber *s, struct msg *m)
 	msg_unref(s->new_body);
 	s->new_body = msg_ref(m);
 	subscriber_mark(s, 0);
+}
+
+/* 4.2.1.4; RFC 5839 5.7 */
+static void unsubscribe(struct subscriber *s)
+{
+	if (subscriber_is_known(s)) {
+		subscriber_set_end(s, 0, SLICE("unsubscribed"), ORIGIN_REMOTE);
+		subscriber_over(s);
+	} else {
+		subscriber_terminate(s, SLICE("timeout"), SLICE("unsubscribed"), ORIGIN_REMOTE);
+	}
 }
 
 /* 4.2.1.4 */
@@ -140,14 +164,18 @@ static void refresh(struct subscriber *s, struct flow *reply_flow, struct msg *m
 	if (seconds > s->max_seconds)
 		seconds = s->max_seconds;
 	dialog_refresh_target(s->usage.dialog, m);
+	note_wishes(s, m, seconds);
 	answer_refresh(s, reply_flow, m, seconds);
 	if (seconds == 0) {
-		subscriber_terminate(s, SLICE("timeout"), SLICE("unsubscribed"), ORIGIN_REMOTE);
+		unsubscribe(s);
 		return;
 	}
 	note_body(s, m);
 	set_expires(s, seconds);
-	subscriber_tell_whole(s);
+	if (!subscriber_is_known(s))
+		subscriber_tell_whole(s);
+	else
+		subscriber_go_on(s);
 }
 
 static void answer_status(
@@ -254,6 +282,7 @@ static int accept_incoming(struct subscriber *s, uint32_t max_expires)
 	if (max_expires && max_expires < s->max_seconds)
 		s->max_seconds = max_expires;
 	seconds = granted(s);
+	note_wishes(s, s->request, seconds);
 	error = answer_accepted(s, seconds);
 	if (error < 0) {
 		subscriber_set_end(s, 400, SLICE("Bad Contact or Record-Route"), ORIGIN_LOCAL);
@@ -289,7 +318,7 @@ int subscriber_accept(struct subscriber *s, enum subscriber_decision d, uint32_t
 	if (!first && s->state != SUBSCRIBER_PENDING)
 		return -ESTALE;
 	if (state)
-		error = subscriber_told_new(state, &whole);
+		error = subscriber_told_new(s->ep->ua, state, &whole);
 	if (error < 0)
 		return error;
 	if (state) {
@@ -395,13 +424,27 @@ static unsigned check(const struct msg *m, struct event *ret_event)
 	return 0;
 }
 
+static void refuse(struct endpoint *ep, struct flow *reply_flow, struct msg *m, unsigned status)
+{
+	struct uas_reply r = { .status = status };
+	struct buf lines = BUF_NULL;
+
+	if (status == 489)
+		subscriber_append_allowed(&lines, ep);
+	else if (status == 403)
+		r.reason = SLICE("Only REFER Makes Those");
+	r.headers = buf_slice(&lines);
+	uas_answer(ep->ua, reply_flow, m, &r);
+	buf_deinit(&lines);
+}
+
 unsigned subscriber_receive(struct endpoint *ep, struct flow *reply_flow, struct msg *m)
 {
 	struct event e;
 	unsigned status = check(m, &e);
 
 	if (status) {
-		uas_answer(ep->ua, reply_flow, m, &(struct uas_reply){ .status = status });
+		refuse(ep, reply_flow, m, status);
 		return 0;
 	}
 	if (is_too_brief(expires_of(m))) {

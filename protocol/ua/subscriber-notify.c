@@ -55,12 +55,36 @@ static void append_state(struct buf *b, const struct subscriber *s)
 			buf_printf(&v, ";retry-after=%u", s->retry_after);
 	} else {
 		buf_printf(&v, "%s;expires=%u", subscriber_state_name(s->state), seconds_left(s));
+		subscriber_rate_append(&v, &s->rate);
 	}
 	build_header(b, HDR_SUBSCRIPTION_STATE, buf_slice(&v));
 	buf_deinit(&v);
 }
 
+static bool shows_state(const struct subscriber *s)
+{
+	return s->state != SUBSCRIBER_PENDING && !s->hidden;
+}
+
+bool subscriber_is_known(const struct subscriber *s)
+{
+	if (!s->known)
+		return false;
+	return strcmp(s->known, "*") == 0 ||
+	       (shows_state(s) && s->queue.tag[0] && strcmp(s->known, s->queue.tag) == 0);
+}
+
 /* ---- answers ---- */
+
+/* RFC 6446 9.3: all that it wants from now on, if it says anything. */
+static void note_rate(struct subscriber *s, const struct msg *ok)
+{
+	struct slice value = msg_header(ok, HDR_EVENT);
+	struct event e;
+
+	if (event_parse(value, &e) == 0 && slice_eq(e.type, slice_str(s->event)))
+		subscriber_rate_read(&s->rate, value, seconds_left(s), now_of(s));
+}
 
 /* Those that a server gives for a while. */
 static bool may_pass(unsigned status)
@@ -125,10 +149,12 @@ static void on_notified(void *owner, struct request *request, const struct outco
 
 	(void)request;
 	s->notify = NULL;
-	if (o->error == 0)
+	if (o->error == 0) {
 		s->n_refused = 0;
-	else
+		note_rate(s, o->response);
+	} else {
 		on_refused(s, o);
+	}
 	if (s->last_sent)
 		subscriber_over(s);
 	else if (!s->over)
@@ -138,11 +164,6 @@ static void on_notified(void *owner, struct request *request, const struct outco
 static const struct request_ops notify_ops = { .done = on_notified };
 
 /* ---- sending ---- */
-
-static bool shows_state(const struct subscriber *s)
-{
-	return s->state != SUBSCRIBER_PENDING && !s->hidden;
-}
 
 /* What goes now: the whole, a change, or NULL. A change is the caller's. */
 static struct subscriber_told *choose(struct subscriber *s, struct subscriber_told **ret_change)
@@ -171,7 +192,9 @@ static int send(struct subscriber *s, const struct subscriber_told *t)
 
 	append_event(&lines, s);
 	append_state(&lines, s);
-	if (t) {
+	if (t)
+		build_header(&lines, HDR_SIP_ETAG, slice_str(t->tag));
+	if (t && !subscriber_is_known(s)) {
 		buf_str(&lines, t->lines);
 		spec.content_type = slice_str(t->type);
 		spec.body = slice_of(t->bytes, t->n);
@@ -188,6 +211,7 @@ static void send_next(struct subscriber *s)
 	const struct subscriber_told *t = choose(s, &change);
 	int error = send(s, t);
 
+	subscriber_rate_sent(&s->rate, now_of(s));
 	s->tells_change = change != NULL;
 	subscriber_told_free(change);
 	s->due = s->urgent = false;
@@ -202,28 +226,39 @@ static void send_next(struct subscriber *s)
 /* When the next may go, at the earliest. */
 static usec_t earliest(const struct subscriber *s)
 {
+	usec_t at = s->urgent ? 0 : subscriber_rate_earliest(&s->rate);
+
 	if (s->why_over)
 		return 0;
-	return s->retry_at > s->asked_until ? s->retry_at : s->asked_until;
+	if (s->retry_at > at)
+		at = s->retry_at;
+	return s->asked_until > at ? s->asked_until : at;
+}
+
+static bool is_due(const struct subscriber *s)
+{
+	return s->due || s->why_over || !list_is_empty(&s->queue.changes);
+}
+
+/* When the same is told again (RFC 6446 6.2), unless it is known (RFC 5839 6.3). */
+static usec_t repeat_at(const struct subscriber *s)
+{
+	return subscriber_is_known(s) ? USEC_NEVER : subscriber_rate_latest(&s->rate);
 }
 
 void subscriber_go_on(struct subscriber *s)
 {
-	usec_t at = earliest(s);
+	usec_t at;
 
 	if (!s->usage.dialog || s->notify || s->last_sent)
 		return;
-	if (!s->due && !s->why_over && list_is_empty(&s->queue.changes))
-		return;
-	if (at > now_of(s))
+	at = is_due(s) ? earliest(s) : repeat_at(s);
+	if (at == USEC_NEVER)
+		timer_cancel(subscriber_timers(s), &s->next);
+	else if (at > now_of(s) || !is_due(s))
 		timer_arm_at(subscriber_timers(s), &s->next, at);
 	else
 		send_next(s);
-}
-
-static void on_next(struct timer *t)
-{
-	subscriber_go_on(container_of(t, struct subscriber, next));
 }
 
 /* ---- what is to be told ---- */
@@ -247,6 +282,16 @@ static void tell(struct subscriber *s)
 	subscriber_go_on(s);
 }
 
+static void on_next(struct timer *t)
+{
+	struct subscriber *s = container_of(t, struct subscriber, next);
+
+	if (is_due(s))
+		subscriber_go_on(s);
+	else
+		tell(s);
+}
+
 void subscriber_tell_whole(struct subscriber *s)
 {
 	s->urgent = true;
@@ -257,18 +302,30 @@ static void take_whole(struct subscriber *s, struct subscriber_told *whole)
 {
 	subscriber_queue_put(&s->queue, whole);
 	s->asked_until = 0;
-	tell(s);
-}
-
-/* While the whole is waited for, which has it. */
-static void take_change(struct subscriber *s, struct subscriber_told *change)
-{
-	if (s->asked_until)
-		subscriber_told_free(change);
-	else if (subscriber_queue_add(&s->queue, change))
-		subscriber_go_on(s);
+	if (subscriber_is_known(s) && !s->urgent)
+		s->due = false; /* RFC 5839 6.3: for as long as it is */
 	else
 		tell(s);
+}
+
+/*
+ * While the whole is waited for, that has it. Of what throttling holds back only one change waits:
+ * nobody here can merge them (RFC 6446 5.5.1).
+ */
+static void take_change(struct subscriber *s, struct subscriber_told *change)
+{
+	bool quenched = s->known && strcmp(s->known, "*") == 0;
+	bool held = s->queue.n_changes && subscriber_rate_earliest(&s->rate) > now_of(s);
+
+	if (s->asked_until || quenched || held) {
+		subscriber_queue_skip(&s->queue, change);
+		if (held)
+			tell(s);
+	} else if (subscriber_queue_add(&s->queue, change)) {
+		subscriber_go_on(s);
+	} else {
+		tell(s);
+	}
 }
 
 int subscriber_notify(struct subscriber *s, const struct subscriber_body *state)
@@ -279,14 +336,14 @@ int subscriber_notify(struct subscriber *s, const struct subscriber_body *state)
 
 	if (s->state != SUBSCRIBER_PENDING && s->state != SUBSCRIBER_ACTIVE)
 		return -ESTALE;
-	error = subscriber_told_new(state, &t);
+	error = subscriber_told_new(s->ep->ua, state, &t);
 	if (error < 0)
 		return error;
 	if (s->state == SUBSCRIBER_PENDING) {
 		/* Kept for the day when it becomes active. */
 		subscriber_queue_put(&s->queue, t);
 		s->queue.stale = state->partial;
-	} else if (state->partial && t) {
+	} else if (state->partial) {
 		take_change(s, t);
 	} else {
 		take_whole(s, t);

@@ -3,6 +3,7 @@
 #include "protocol/dialog/usage.h"
 #include "protocol/msg/event.h"
 #include "protocol/ua/subscriber-body.h"
+#include "protocol/ua/subscriber-rate.h"
 
 /*
  * What the files of a subscriber share; nobody else includes this.
@@ -11,6 +12,7 @@
  *   subscriber-in.c      SUBSCRIBE: the first, its refreshes, and our answers
  *   subscriber-notify.c  NOTIFY: when, with which state, and what its answers mean
  *   subscriber-body.c    the states that are to be told
+ *   subscriber-rate.c    how often (RFC 6446)
  *
  *   INCOMING -> refused
  *            -> PENDING or ACTIVE, NOTIFY ... NOTIFY -> TERMINATED, the last NOTIFY -> over
@@ -40,9 +42,11 @@ struct subscriber {
 	bool due;               /* the whole is to be told */
 	bool urgent;            /* and no throttling delays that (RFC 6446 5.2) */
 	bool tells_change;      /* notify has a partial state */
-	usec_t asked_until;     /* the whole was asked for, and is waited for; 0: it was not */
-	usec_t retry_at;        /* the last NOTIFY was refused for a while */
-	unsigned n_refused;     /* in a row */
+	char *known;            /* Suppress-If-Match (RFC 5839): an entity-tag, "*"; NULL: none */
+	struct subscriber_rate rate;
+	usec_t asked_until; /* the whole was asked for, and is waited for; 0: it was not */
+	usec_t retry_at;    /* the last NOTIFY was refused for a while */
+	unsigned n_refused; /* in a row */
 	struct timer next;
 	char *why_over; /* the reason in the last NOTIFY; NULL: it goes on */
 	uint32_t retry_after;
@@ -77,6 +81,9 @@ void subscriber_set_end(
 /* Nothing more comes and nobody is told but the listener; s lives until that. */
 void subscriber_over(struct subscriber *s);
 
+/* Allow-Events, for a 489. */
+void subscriber_append_allowed(struct buf *b, const struct endpoint *ep);
+
 /* ---- subscriber-in.c ---- */
 
 extern const struct usage_class subscriber_usage;
@@ -88,6 +95,8 @@ void subscriber_forget_request(struct subscriber *s);
 
 /* ---- subscriber-notify.c ---- */
 
+/* The subscriber knows what there is to tell, or does not want to (RFC 5839 6.2). */
+bool subscriber_is_known(const struct subscriber *s);
 /* A NOTIFY with the whole state is due now (4.2.1.2). */
 void subscriber_tell_whole(struct subscriber *s);
 /* Sends what is to be told as soon as it may go. */

@@ -40,6 +40,7 @@ static void destroy(struct subscriber *s)
 	free(s->event);
 	free(s->event_id);
 	free(s->why_over);
+	free(s->known);
 	free(s->end.reason);
 	free(s);
 }
@@ -226,17 +227,42 @@ int subscriber_finish(struct subscriber *s, struct slice reason, uint32_t retry_
 void subscriber_pass(struct subscriber *s, enum subscriber_audience who)
 {
 	UA_SCOPE(s->ep->ua);
+	struct buf lines = BUF_NULL;
 
 	if (s->state != SUBSCRIBER_INCOMING)
 		return;
 	switch (who) {
 	case SUBSCRIBER_NO_PACKAGE:
-		refuse(s, 489, SLICE_NULL, SLICE_NULL);
+		subscriber_append_allowed(&lines, s->ep);
+		refuse(s, 489, SLICE_NULL, buf_slice(&lines));
 		break;
 	case SUBSCRIBER_NOBODY_THERE:
 		refuse(s, 480, SLICE_NULL, SLICE_NULL);
 		break;
 	}
+	buf_deinit(&lines);
+}
+
+/* ---- packages ---- */
+
+void subscriber_allow(struct ua *ua, struct slice packages)
+{
+	free(ua->packages);
+	ua->packages = packages.n ? slice_dup(packages) : NULL;
+}
+
+/* RFC 6665 4.4.4: "refer" is one that we notify of as well. */
+void subscriber_append_allowed(struct buf *b, const struct endpoint *ep)
+{
+	struct buf v = BUF_NULL;
+
+	buf_lit(&v, "refer");
+	if (ep->ua->packages) {
+		buf_lit(&v, ", ");
+		buf_str(&v, ep->ua->packages);
+	}
+	build_header(b, HDR_ALLOW_EVENTS, buf_slice(&v));
+	buf_deinit(&v);
 }
 
 /* ---- looking at it ---- */

@@ -76,6 +76,9 @@ usec_t subscriber_expires(const struct subscriber *s);
 void subscriber_set_user(struct subscriber *s, void *user);
 void *subscriber_user(const struct subscriber *s);
 
+/* The packages that clients serve, "presence, dialog", for Allow-Events (8.2.2). Copied. */
+void subscriber_allow(struct ua *ua, struct slice packages);
+
 /* ---- for endpoints and uas ---- */
 
 /* What becomes of an endpoint's subscribers when it goes; see enum session_farewell. */

@@ -77,6 +77,7 @@ void ua_free(struct ua *ua)
 	map_deinit(&ua->endpoints_by_token);
 	map_deinit(&ua->endpoints_by_id);
 	timerq_deinit(&ua->timers);
+	free(ua->packages);
 	free(ua);
 }
 

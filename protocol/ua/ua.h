@@ -30,7 +30,8 @@ struct ua {
 	struct dialog_table dialogs;
 	struct map sessions; /* by id */
 	struct map invites;  /* outgoing sessions by Call-ID and our tag, for late 2xx */
-	size_t n_sessions, max_sessions, n_subscribers;
+	size_t n_sessions, max_sessions, n_subscribers, max_subscribers;
+	char *packages;           /* that clients serve (subscriber.h); NULL: none */
 	struct map refers;        /* REFERs outside dialogs that no NOTIFY came for yet */
 	struct map subscriptions; /* those of which new notifiers may be heard, as refers */
 	struct map queries;       /* questions to the host under way */
