@@ -41,7 +41,7 @@ enum {
 	LIMITS_REFER_SECONDS = 300,       /* of the subscription that a REFER makes here */
 	LIMITS_REFER_MAX_SECONDS = 3600,  /* the same, refreshed, or as a peer may have it */
 	LIMITS_SUBSCRIBERS = 100000,      /* who subscribed to us; beyond: 503 */
-	LIMITS_SUBSCRIBERS_PER_ENDPOINT = 16384,
+	LIMITS_SUBSCRIBERS_PER_ENDPOINT = 4096,
 	LIMITS_SUBSCRIBER_MIN_SECONDS = 10,       /* RFC 6665 4.2.1.1; below: 423 */
 	LIMITS_SUBSCRIBER_MAX_SECONDS = 86400,    /* at most that is granted */
 	LIMITS_SUBSCRIBER_UNDECIDED_SECONDS = 25, /* until Timer F: 480 */

@@ -10,6 +10,7 @@
 #include "protocol/ua/registration-flows.h"
 #include "protocol/ua/registration-private.h"
 #include "protocol/ua/session-endpoint.h"
+#include "protocol/ua/subscriber.h"
 
 /* How attempts end, what is told of it and what follows from it. */
 
@@ -269,8 +270,10 @@ static void succeed(struct registration *r, const struct outcome *o, uint32_t gr
 	microsoft_learn_batches(r->ep, o->response);
 	registration_set_state(r, REGISTRATION_REGISTERED);
 	registration_tell(r, UA_REGISTER, o);
-	if (moved)
+	if (moved) {
 		session_endpoint_moved(r->ep);
+		subscriber_endpoint_moved(r->ep);
+	}
 	if (anew)
 		publication_endpoint_hint(r->ep, PUBLICATION_REGISTERED_ANEW);
 }
@@ -535,6 +538,7 @@ static void move_sessions(struct registration *r)
 	if (ep->flow && ep->flow->state == FLOW_DOWN)
 		endpoint_flow_down(ep);
 	session_endpoint_moved(ep);
+	subscriber_endpoint_moved(ep);
 }
 
 void registration_flow_down(struct registration *r)

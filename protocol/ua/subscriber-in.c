@@ -452,7 +452,7 @@ unsigned subscriber_receive(struct endpoint *ep, struct flow *reply_flow, struct
 		return 0;
 	}
 	if (ep->n_subscribers >= LIMITS_SUBSCRIBERS_PER_ENDPOINT ||
-		ep->ua->n_subscribers >= LIMITS_SUBSCRIBERS)
+		ep->ua->n_subscribers >= ep->ua->max_subscribers)
 		return 503;
 	return make(ep, reply_flow, m, &e) ? 0 : 503;
 }

@@ -17,6 +17,8 @@ enum {
 /* Until a NOTIFY that a server could not take is tried again; doubled each time. */
 static const uint32_t retry_first = 5;
 
+static void tell(struct subscriber *s);
+
 static usec_t now_of(const struct subscriber *s)
 {
 	return subscriber_timers(s)->now;
@@ -157,7 +159,9 @@ static void on_notified(void *owner, struct request *request, const struct outco
 	}
 	if (s->last_sent)
 		subscriber_over(s);
-	else if (!s->over)
+	else if (s->due && !s->over)
+		tell(s);
+	else
 		subscriber_go_on(s);
 }
 

@@ -4,6 +4,7 @@
 #include "protocol/base/err.h"
 #include "protocol/msg/build.h"
 #include "protocol/msg/chars.h"
+#include "protocol/ua/gruu.h"
 #include "protocol/ua/subscriber-private.h"
 
 enum { RETRY_AFTER_RESTART = 30 }; /* seconds that a daemon that stops may be away */
@@ -359,5 +360,23 @@ void subscriber_endpoint_over(struct endpoint *ep, enum subscriber_farewell how)
 			drop(s);
 			break;
 		}
+	}
+}
+
+/* A GRUU leads to wherever we are registered (RFC 5627 4.4). */
+static bool is_lost(const struct subscriber *s)
+{
+	const struct dialog *d = s->usage.dialog;
+
+	return d && !d->in.flow && !d->out.flow && !gruu_get(s->ep, GRUU_PUBLIC);
+}
+
+void subscriber_endpoint_moved(struct endpoint *ep)
+{
+	list_for_each_safe (node, next, &ep->subscribers) {
+		struct subscriber *s = list_entry(node, struct subscriber, node);
+
+		if (is_lost(s) && !s->why_over && s->state != SUBSCRIBER_INCOMING)
+			subscriber_tell_whole(s);
 	}
 }

@@ -84,6 +84,8 @@ void subscriber_allow(struct ua *ua, struct slice packages);
 /* What becomes of an endpoint's subscribers when it goes; see enum session_farewell. */
 enum subscriber_farewell { SUBSCRIBER_ENDED, SUBSCRIBER_TOLD, SUBSCRIBER_SILENT };
 void subscriber_endpoint_over(struct endpoint *ep, enum subscriber_farewell how);
+/* We are reached in another way now, as in session_endpoint_moved(): NOTIFY says where. */
+void subscriber_endpoint_moved(struct endpoint *ep);
 /*
  * A SUBSCRIBE outside of dialogs, or in one of which no usage takes it (RFC 6665 4.5.2: the dialog
  * is shared). 0: it is or will be answered; else the status that refuses it for a while.

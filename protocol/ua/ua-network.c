@@ -7,6 +7,7 @@
 #include "protocol/ua/publication.h"
 #include "protocol/ua/registration.h"
 #include "protocol/ua/session-endpoint.h"
+#include "protocol/ua/subscriber.h"
 
 /* Its sessions follow once it has registered anew; without, nothing is to be waited for. */
 static bool is_about_to_register(const struct endpoint *ep)
@@ -21,8 +22,10 @@ static void network_changed(struct endpoint *ep)
 	for (struct registration *r = ep->registration; r; r = r->next)
 		registration_network_changed(r);
 	publication_endpoint_hint(ep, PUBLICATION_NETWORK_CHANGED);
-	if (!is_about_to_register(ep))
+	if (!is_about_to_register(ep)) {
 		session_endpoint_moved(ep);
+		subscriber_endpoint_moved(ep);
+	}
 }
 
 void ua_network_changed(struct ua *ua)

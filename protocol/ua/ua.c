@@ -39,6 +39,7 @@ struct ua *ua_new(const struct host *host, usec_t now)
 	map_init(&ua->gruus, seed[2]);
 	map_init(&ua->endpoints_by_opaque, seed[2]);
 	ua->max_sessions = LIMITS_SESSIONS;
+	ua->max_subscribers = LIMITS_SUBSCRIBERS;
 	list_init(&ua->endpoints);
 	list_init(&ua->ways);
 	ua->max_endpoints = LIMITS_ENDPOINTS;
