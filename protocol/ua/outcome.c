@@ -42,6 +42,7 @@ void outcome_append_reason(struct buf *b, const struct outcome *o)
 	static const enum hdr_id telling[] = {
 		HDR_ERROR_INFO,  /* RFC 3261 20.18 */
 		HDR_REASON,      /* RFC 3326 */
+		HDR_REQUIRE,     /* 20.32, in a 421 */
 		HDR_RETRY_AFTER, /* RFC 3261 20.33 */
 		HDR_UNSUPPORTED, /* 20.40 */
 		HDR_WARNING,     /* 20.43 */

@@ -4,6 +4,7 @@
 #include "protocol/msg/privacy.h"
 #include "protocol/ua/backoff.h"
 #include "protocol/ua/limits.h"
+#include "protocol/ua/microsoft-subscribe.h"
 #include "protocol/ua/uas.h"
 
 /*
@@ -61,7 +62,9 @@ static void set_expiry(struct subscription_fork *f, uint32_t seconds)
 	f->expires = now + seconds * USEC_PER_SEC;
 	f->refresh = 0;
 	if (f->asked && !f->s->ending) {
-		delay = backoff_refresh_delay(seconds, dice(f));
+		delay = microsoft_refresh_delay(f->s->ep, seconds);
+		if (!delay)
+			delay = backoff_refresh_delay(seconds, dice(f));
 		f->refresh = now + (delay < REFRESH_LEAST ? REFRESH_LEAST : delay);
 	}
 	arm(f);
@@ -334,7 +337,8 @@ static bool on_request(struct usage *u, struct flow *reply_flow, struct msg *m)
 {
 	struct subscription_fork *f = of(u);
 
-	if (m->method != METHOD_NOTIFY || !subscription_fits(f->s, m))
+	if ((m->method != METHOD_NOTIFY && !microsoft_takes_benotify(f->s->ep, m)) ||
+		!subscription_fits(f->s, m))
 		return false;
 	subscription_fork_receive(f, reply_flow, m);
 	return true;
@@ -404,7 +408,9 @@ static struct subscription *find_awaiting(const struct ua *ua, const struct msg 
 
 bool subscription_awaits(const struct ua *ua, const struct msg *m)
 {
-	return m->method == METHOD_NOTIFY && find_awaiting(ua, m);
+	const struct subscription *s = find_awaiting(ua, m);
+
+	return s && (m->method == METHOD_NOTIFY || microsoft_takes_benotify(s->ep, m));
 }
 
 void subscription_receive(struct ua *ua, struct flow *reply_flow, struct msg *m)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 #include "protocol/ua/request.h"
-#include "protocol/ua/subscription.h"
+#include "protocol/ua/subscription-list.h"
 
 struct substate;
 
@@ -39,6 +39,7 @@ struct subscription {
 	struct buf lines; /* the client's headers, whole lines */
 	uint32_t ask;     /* seconds, raised by a 423; 0: fetch */
 	enum subscription_list list;
+	struct subscription_targets targets; /* body.n == 0: none are named */
 
 	/* The attempt: what the first NOTIFYs must name, as long as they are waited for. */
 	struct map_node by_call;

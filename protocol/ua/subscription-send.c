@@ -3,6 +3,7 @@
 #include "protocol/msg/build.h"
 #include "protocol/msg/privacy.h"
 #include "protocol/ua/limits.h"
+#include "protocol/ua/microsoft-subscribe.h"
 #include "protocol/ua/subscription-fork.h"
 
 enum {
@@ -13,22 +14,42 @@ enum {
 
 /* ---- what a SUBSCRIBE says ---- */
 
-static void append_lines(struct buf *b, const struct subscription *s, uint32_t expires)
+enum place { OUTSIDE, IN_DIALOG };
+
+/* Whether it names its resources: once for a dialog (RFC 5367 3.2), or each time. */
+static bool names_targets(const struct subscription *s, enum place place)
+{
+	return s->targets.body.n && (place == OUTSIDE || (s->targets.repeated && !s->body_n));
+}
+
+static void append_lines(
+	struct buf *b, const struct subscription *s, uint32_t expires, enum place place)
 {
 	build_header(b, HDR_EVENT, slice_str(s->event));
 	build_header_u64(b, HDR_EXPIRES, expires);
 	if (s->accept[0])
 		build_header(b, HDR_ACCEPT, slice_str(s->accept));
+	/* RFC 4662 4.1: in every one, for each may be where the list is first heard of. */
+	if (s->list == SUBSCRIPTION_LIST)
+		build_header(b, HDR_SUPPORTED, SLICE("eventlist"));
+	if (names_targets(s, place))
+		buf_put(b, s->targets.lines);
+	microsoft_append_subscribe(b, s->ep);
 	buf_put(b, buf_slice(&s->lines));
 }
 
-static void fill(struct request_spec *spec, const struct subscription *s, struct buf *lines)
+static void fill(struct request_spec *spec, const struct subscription *s, struct buf *lines,
+	enum place place)
 {
 	spec->method = SLICE("SUBSCRIBE");
 	spec->contact = REQUEST_CONTACT;
 	spec->lines = buf_slice(lines);
 	spec->content_type = slice_str(s->content_type);
 	spec->body = slice_of(s->body, s->body_n);
+	if (names_targets(s, place)) {
+		spec->content_type = s->targets.content_type;
+		spec->body = buf_slice(&s->targets.body);
+	}
 }
 
 /* ---- the first of an attempt ---- */
@@ -84,6 +105,7 @@ static void on_done(void *owner, struct request *request, const struct outcome *
 {
 	struct subscription *s = owner;
 	struct subscription_verdict v = { .next = s->next };
+	struct buf why cleanup_buf = BUF_NULL;
 	char *reason cleanup_free = NULL;
 
 	s->cseq = request_cseq(request);
@@ -110,7 +132,10 @@ static void on_done(void *owner, struct request *request, const struct outcome *
 			return;
 		subscription_judge_outcome(o, &v);
 	} else {
+		/* What is not understood, or has to be, says more than "420 Bad Extension". */
+		outcome_append_reason(&why, o);
 		subscription_judge_outcome(o, &v);
+		v.end.reason = buf_slice(&why);
 	}
 	subscription_ended(s, &v);
 }
@@ -128,8 +153,8 @@ int subscription_send_again(struct subscription *s)
 	struct buf lines = BUF_NULL;
 	int error;
 
-	append_lines(&lines, s, s->ask);
-	fill(&spec, s, &lines);
+	append_lines(&lines, s, s->ask, OUTSIDE);
+	fill(&spec, s, &lines, OUTSIDE);
 	s->asked = s->ask;
 	s->told = s->version;
 	s->hides = privacy_in_lines(buf_slice(&lines));
@@ -169,8 +194,8 @@ int subscription_send_in(
 	struct buf lines = BUF_NULL;
 	int error;
 
-	append_lines(&lines, f->s, expires);
-	fill(&spec, f->s, &lines);
+	append_lines(&lines, f->s, expires, IN_DIALOG);
+	fill(&spec, f->s, &lines, IN_DIALOG);
 	error = request_new(f->s->ep, &spec, ops, f, &f->request);
 	buf_deinit(&lines);
 	return error;

@@ -3,6 +3,7 @@
 #include "protocol/msg/build.h"
 #include "protocol/msg/event.h"
 #include "protocol/ua/limits.h"
+#include "protocol/ua/microsoft-subscribe.h"
 #include "protocol/ua/subscription-fork.h"
 
 /* ---- news for the owner ---- */
@@ -72,6 +73,7 @@ static void destroy(struct subscription *s)
 		free_news(list_entry(node, struct subscription_news, node));
 	msg_unref(s->last);
 	buf_deinit(&s->lines);
+	subscription_targets_deinit(&s->targets);
 	free(s->target);
 	free(s->event);
 	free(s->accept);
@@ -168,6 +170,21 @@ void subscription_over(struct subscription *s, const struct subscription_end *e)
 
 /* ---- verbs ---- */
 
+/* There is one already, of a package that may be there once. */
+static bool is_taken(const struct endpoint *ep, struct slice event)
+{
+	if (!microsoft_is_exclusive(ep, event))
+		return false;
+	list_for_each (node, &ep->subscriptions) {
+		const struct subscription *s = list_entry(node, struct subscription, node);
+
+		if (s->state != SUBSCRIPTION_TERMINATED &&
+			microsoft_is_exclusive(ep, slice_str(s->event)))
+			return true;
+	}
+	return false;
+}
+
 static int check(const struct endpoint *ep, const struct subscription_spec *spec)
 {
 	struct request_header_fault fault;
@@ -186,8 +203,8 @@ static int check(const struct endpoint *ep, const struct subscription_spec *spec
 		return -EINVAL;
 	if (spec->body.n && (!slice_trim(spec->content_type).n || spec->n_targets))
 		return -EINVAL;
-	if (spec->n_targets)
-		return -EOPNOTSUPP;
+	if (is_taken(ep, spec->event))
+		return -EEXIST;
 	return request_headers_check(spec->headers, spec->n_headers, &fault) < 0 ? -EINVAL : 0;
 }
 
@@ -205,6 +222,17 @@ static uint32_t bounded(uint32_t expires)
 	return expires < LIMITS_EXPIRES ? expires : LIMITS_EXPIRES;
 }
 
+static char *accept_of(const struct subscription *s, const struct subscription_spec *spec)
+{
+	struct slice accept = slice_trim(spec->accept);
+	struct buf b = BUF_NULL;
+
+	if (s->list == SUBSCRIPTION_NO_LIST)
+		return slice_dup(accept);
+	subscription_list_append_accept(&b, accept.n ? accept : s->targets.accept, spec->event);
+	return buf_take(&b);
+}
+
 static struct subscription *make(struct endpoint *ep, const struct subscription_spec *spec)
 {
 	struct subscription *s = mem_new(struct subscription);
@@ -212,9 +240,8 @@ static struct subscription *make(struct endpoint *ep, const struct subscription_
 	s->ep = ep;
 	s->target = slice_dup(spec->target);
 	s->event = slice_dup(slice_trim(spec->event));
-	s->accept = slice_dup(slice_trim(spec->accept));
 	s->ask = bounded(spec->expires);
-	s->list = spec->list;
+	s->list = spec->n_targets ? SUBSCRIPTION_LIST : spec->list;
 	set_body(s, spec->content_type, spec->body);
 	for (size_t i = 0; i < spec->n_headers; i++)
 		build_header_named(&s->lines, spec->headers[i].name, spec->headers[i].value);
@@ -240,7 +267,10 @@ int subscription_new(struct endpoint *ep, const struct subscription_spec *spec,
 	s->ops = ops;
 	s->owner = owner;
 	s->since = ep->ua->timers.now;
-	error = subscription_send(s);
+	error = subscription_targets_init(&s->targets, ep, spec);
+	s->accept = accept_of(s, spec);
+	if (error == 0)
+		error = subscription_send(s);
 	if (error < 0)
 		destroy(s);
 	else

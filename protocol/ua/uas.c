@@ -329,6 +329,8 @@ static void receive_best_effort(struct ua *ua, struct flow *f, struct msg *m)
 {
 	struct dialog *d = m->to_tag.n ? dialog_find_of_request(&ua->dialogs, m) : NULL;
 
+	if (!d && m->to_tag.n)
+		(void)receive_first_notify(ua, f, m);
 	if (!d || (d->has_remote_cseq && m->cseq <= d->remote_cseq) || !pass_checks(ua, f, m))
 		return;
 	(void)dialog_take_cseq(d, m->cseq);
