@@ -142,6 +142,7 @@ static int begin(struct bus_call *c, const struct iface_endpoint *ie, const stru
 		return fail(c, r);
 	}
 	sub->of = s;
+	sub->expires = w->spec.expires;
 	iface_wish_share(sub, w);
 	iface_subscription_show(sub);
 	return iface_subscription_give(sub, c);

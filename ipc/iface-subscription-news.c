@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the clients of a subscription hear. State is content: to each of them, never broadcast. */
+#include "ipc/body-extent.h"
 #include "ipc/bus-object.h"
 #include "ipc/bus-value.h"
 #include "ipc/iface-private.h"
@@ -44,8 +45,18 @@ void iface_subscription_replay(struct iface_subscription *sub, const char *clien
 {
 	const struct msg *m = sub->feed->last(sub->of);
 
-	if (m)
+	if (!m)
+		return;
+	switch (body_extent_of(m->content_type, m->body)) {
+	case BODY_FULL:
 		tell(sub, m, client);
+		break;
+	case BODY_PARTIAL:
+		/* Of no use without the rest, which a refresh brings (RFC 6665 section 5.3.2). */
+		if (!sub->ending)
+			(void)sub->feed->refresh(sub->of, sub->expires);
+		break;
+	}
 }
 
 /* To one client, or to everybody. */

@@ -157,10 +157,16 @@ static int refresh(struct bus_call *c, void *object)
 {
 	struct iface_subscription *sub = object;
 	uint32_t expires = bus_read_u(bus_call_args(c));
+	int r;
 
 	if (!expires)
 		return bus_call_fail(c, -EINVAL, "expires of 0 is what Unsubscribe is for");
-	return sub->ending ? fail_ending(c) : sub->feed->refresh(sub->of, expires);
+	if (sub->ending)
+		return fail_ending(c);
+	r = sub->feed->refresh(sub->of, expires);
+	if (r == 0)
+		sub->expires = expires;
+	return r;
 }
 
 static int update(struct bus_call *c, void *object)

@@ -49,7 +49,8 @@ struct iface_subscription {
 	struct iface_clients clients;
 	struct iface_share share;
 	char *target, *event;
-	bool ending; /* nobody wants it any more, and nobody can join */
+	uint32_t expires; /* seconds, asked for last */
+	bool ending;      /* nobody wants it any more, and nobody can join */
 };
 
 /* ---- iface-subscription.c ---- */
@@ -75,7 +76,10 @@ extern const struct bus_property iface_subscription_properties[];
 void iface_subscription_changed(struct iface_subscription *sub);
 /* To all of its clients. */
 void iface_subscription_notified(struct iface_subscription *sub, const struct msg *m);
-/* What is known already, if anything is, to one who comes late. */
+/*
+ * What is known already, if anything is, to one who comes late. If that is but a change, everybody
+ * is told all there is as soon as that came.
+ */
 void iface_subscription_replay(struct iface_subscription *sub, const char *client);
 /* One who left hears that this was all, while it goes on for others. */
 void iface_subscription_dismiss(struct iface_subscription *sub, const char *client);

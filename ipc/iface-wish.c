@@ -33,7 +33,8 @@ const struct bus_option iface_subscribe_options[] = {
 		"A subscription of its own, though another client may have the same." },
 	[REPLAY] = { "Replay", "b",
 		"Whether what is known already, since another client shares it, comes as Notified right "
-		"after the reply: true if absent." },
+		"after the reply: true if absent. If what came last was only a change, all there is is "
+		"asked for instead, and comes to everybody." },
 	{ 0 },
 };
 

@@ -101,7 +101,7 @@ void stage_accept(struct stage *s, const struct msg *subscribe, unsigned expires
 	stage_settle(s);
 }
 
-void stage_notify(struct stage *s, const struct msg *subscribe, const char *state, const char *body)
+static void notify(struct stage *s, const struct msg *subscribe, const char *head, const char *body)
 {
 	static unsigned cseq;
 	char text[2048];
@@ -116,15 +116,32 @@ void stage_notify(struct stage *s, const struct msg *subscribe, const char *stat
 		"CSeq: %u NOTIFY\n"
 		"Contact: <sip:bob@192.0.2.9>\n"
 		"Event: %.*s\n"
-		"Subscription-State: %s\n"
 		"%s"
 		"Content-Length: {length}\n\n%s",
 		SLICE_ARGS(subscribe->from_tag), SLICE_ARGS(subscribe->call_id), ++cseq,
-		SLICE_ARGS(msg_header(subscribe, HDR_EVENT)), state,
-		*body ? "Content-Type: text/plain\n" : "", body);
+		SLICE_ARGS(msg_header(subscribe, HDR_EVENT)), head, body);
 	world_in(s->alice, STAGE_PEER, text);
 	stage_settle(s);
 	(void)world_expect_out(s->w, "200");
+}
+
+void stage_notify(struct stage *s, const struct msg *subscribe, const char *state, const char *body)
+{
+	char head[256];
+
+	(void)snprintf(head, sizeof(head), "Subscription-State: %s\n%s", state,
+		*body ? "Content-Type: text/plain\n" : "");
+	notify(s, subscribe, head, body);
+}
+
+void stage_notify_as(
+	struct stage *s, const struct msg *subscribe, const char *type, const char *body)
+{
+	char head[256];
+
+	(void)snprintf(head, sizeof(head),
+		"Subscription-State: active;expires=600\nContent-Type: %s\n", type);
+	notify(s, subscribe, head, body);
 }
 
 /* ---- what comes ---- */

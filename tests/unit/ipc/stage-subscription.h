@@ -37,6 +37,9 @@ void stage_accept(struct stage *s, const struct msg *subscribe, unsigned expires
 /* A NOTIFY of bob's in the dialog of that SUBSCRIBE, for its event, which is answered by 200. */
 void stage_notify(
 	struct stage *s, const struct msg *subscribe, const char *state, const char *body);
+/* The same with a body of that type, and active. */
+void stage_notify_as(
+	struct stage *s, const struct msg *subscribe, const char *type, const char *body);
 /* The next Notified for that client, with that body, from that object. */
 void stage_expect_notified(struct stage *s, const char *path, const char *client, const char *body);
 /* The next Terminated for that client, NULL: for everybody; the seconds. */

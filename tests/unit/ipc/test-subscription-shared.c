@@ -86,7 +86,10 @@ START_TEST(one_dialog_for_all)
 	stage_expect_notified(s, path, STAGE_ANNA, "busy");
 	stage_expect_notified(s, path, STAGE_BEN, "busy");
 	stage_no_signal(s, "Notified");
-	ck_assert_uint_eq(list_length(&s->iface->subscriptions), 1);
+	ck_assert_uint_eq(s->iface->n_subscriptions, 1);
+	ck_assert_uint_eq(s->iface->n_subscribed, 1);
+	ck_assert_uint_eq(s->iface->n_joined, 1);
+	ck_assert_uint_eq(s->iface->n_notified, 2);
 	teardown();
 }
 END_TEST
@@ -115,6 +118,37 @@ START_TEST(nothing_is_replayed_that_is_not_there_or_not_wanted)
 	setup();
 	ck_assert_str_eq(stage_subscribe(s, &quiet), path);
 	stage_no_signal(s, "Notified");
+	teardown();
+}
+END_TEST
+
+#define DIALOGS(state, version)                                                     \
+	"<dialog-info xmlns='urn:ietf:params:xml:ns:dialog-info' version='" version \
+	"' state='" state "' entity='" STAGE_BOB "'/>"
+
+/* What only says what changed is of no use to who was not there: all there is is asked for. */
+START_TEST(a_change_is_not_replayed)
+{
+	static const char type[] = "application/dialog-info+xml";
+	const struct msg *m = setup(), *again;
+
+	stage_notify_as(s, m, type, DIALOGS("full", "1"));
+	stage_expect_notified(s, path, STAGE_ANNA, DIALOGS("full", "1"));
+	(void)stage_subscribe(s, &ben);
+	stage_expect_notified(s, path, STAGE_BEN, DIALOGS("full", "1"));
+	stage_notify_as(s, m, type, DIALOGS("partial", "2"));
+	stage_expect_notified(s, path, STAGE_ANNA, DIALOGS("partial", "2"));
+	stage_expect_notified(s, path, STAGE_BEN, DIALOGS("partial", "2"));
+	(void)stage_subscribe(s, &cleo);
+	stage_settle(s);
+	stage_no_signal(s, "Notified");
+	again = world_expect_out(s->w, "SUBSCRIBE");
+	ck_assert(slice_eq(msg_header(again, HDR_EXPIRES), SLICE("3600")));
+	stage_accept(s, again, 600);
+	stage_notify_as(s, m, type, DIALOGS("full", "3"));
+	stage_expect_notified(s, path, STAGE_ANNA, DIALOGS("full", "3"));
+	stage_expect_notified(s, path, STAGE_BEN, DIALOGS("full", "3"));
+	stage_expect_notified(s, path, STAGE_CLEO, DIALOGS("full", "3"));
 	teardown();
 }
 END_TEST
@@ -375,6 +409,7 @@ int main(void)
 	static const TTest *const *const tests[] = {
 		&one_dialog_for_all,
 		&who_is_there_joins_once,
+		&a_change_is_not_replayed,
 		&nothing_is_replayed_that_is_not_there_or_not_wanted,
 		&what_the_same_wish_is,
 		&each_variant_is_shared_in_turn,
