@@ -222,6 +222,7 @@ static void fill(struct endpoint *ep, const struct endpoint_config *c, const str
 	list_init(&ep->publications);
 	list_init(&ep->subscribers);
 	list_init(&ep->subscriptions);
+	list_init(&ep->asking);
 	list_init(&ep->connections);
 }
 

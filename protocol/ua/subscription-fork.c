@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "protocol/ua/subscription-fork.h"
-#include "protocol/msg/event.h"
-#include "protocol/msg/privacy.h"
+#include "protocol/msg/build.h"
 #include "protocol/ua/backoff.h"
 #include "protocol/ua/limits.h"
 #include "protocol/ua/microsoft-subscribe.h"
+#include "protocol/ua/subscription-package.h"
 #include "protocol/ua/uas.h"
 
 /*
@@ -33,6 +33,12 @@ static uint64_t dice(struct subscription_fork *f)
 static struct subscription_fork *of(struct usage *u)
 {
 	return container_of(u, struct subscription_fork, usage);
+}
+
+/* What is wanted has changed since the last SUBSCRIBE was sent. */
+static bool is_behind(const struct subscription_fork *f)
+{
+	return f->version != f->s->version;
 }
 
 /* ---- when ---- */
@@ -75,10 +81,16 @@ static void set_expiry(struct subscription_fork *f, uint32_t seconds)
 void subscription_fork_free(struct subscription_fork *f)
 {
 	request_free(mem_take(&f->request));
+	subscription_turn_end(f->s->ep, &f->turn);
+	flow_hold_set(&f->way, NULL);
 	timer_cancel(timers_of(f), &f->timer);
 	list_remove(&f->node);
 	f->s->n_forks--;
 	usage_leave(&f->usage);
+	free(f->s->etag);
+	/* RFC 5839 5.5: with the only notifier there may be, it goes on from there. */
+	f->s->etag = subscription_max_forks(f->s) == 1 ? mem_take(&f->etag) : NULL;
+	free(f->etag);
 	free(f);
 }
 
@@ -101,7 +113,21 @@ static void lost(struct subscription_fork *f, struct slice reason, enum origin o
 	over(f, &v);
 }
 
-static void refresh(struct subscription_fork *f);
+/* Who asked to be left alone is. */
+static void expired(struct subscription_fork *f)
+{
+	struct subscription_verdict v = {
+		.next = SUBSCRIPTION_AT_ONCE,
+		.end = { .reason = SLICE("it expired"), .origin = ORIGIN_TIMEOUT },
+	};
+	usec_t now = timers_of(f)->now;
+
+	if (f->not_before > now) {
+		v.next = SUBSCRIPTION_LATER;
+		v.end.retry_after = (uint32_t)((f->not_before - now) / USEC_PER_SEC + 1);
+	}
+	over(f, &v);
+}
 
 static void on_timer(struct timer *t)
 {
@@ -115,7 +141,7 @@ static void on_timer(struct timer *t)
 		f->expires = f->refresh = 0;
 		arm(f);
 		if (!f->request)
-			lost(f, SLICE("it expired"), ORIGIN_TIMEOUT);
+			expired(f);
 	} else {
 		f->refresh = 0;
 		arm(f);
@@ -135,8 +161,21 @@ static void try_later(struct subscription_fork *f, uint32_t retry_after)
 	delay = backoff_delay(REFRESH_BASE, ++f->failures, dice(f));
 	delay = backoff_hurry(delay, left);
 	delay = backoff_not_before(delay, retry_after, dice(f));
+	f->not_before = retry_after ? now + delay : 0;
 	f->refresh = now + delay;
 	arm(f);
+}
+
+/* The dialog is as good as before, whatever became of the request. */
+static void bear(struct subscription_fork *f, const struct subscription_verdict *v)
+{
+	subscription_note_end(f->s, &v->end);
+	if (is_behind(f))
+		subscription_fork_refresh(f);
+	else if (v->next != SUBSCRIPTION_NEVER)
+		try_later(f, v->end.retry_after);
+	/* Else it is asked for anew when it has expired, and that answer is the last. */
+	subscription_changed(f->s);
 }
 
 static void on_failed(struct subscription_fork *f, const struct outcome *o)
@@ -144,10 +183,13 @@ static void on_failed(struct subscription_fork *f, const struct outcome *o)
 	unsigned status = o->origin == ORIGIN_TIMEOUT ? 408 : o->status;
 	struct subscription_verdict v;
 
-	if (o->status == 423 && subscription_raise(f->s, o->response)) {
-		refresh(f);
+	if (o->status == 423 && !f->raised && subscription_raise(f->s, o->response)) {
+		f->raised = true;
+		subscription_fork_refresh(f);
 		return;
 	}
+	/* RFC 5839 5.8: somebody between may not understand the condition. */
+	f->s->plain = f->s->plain || (f->conditional && o->response);
 	subscription_judge_outcome(o, &v);
 	switch (usage_damage_of(METHOD_SUBSCRIBE, status)) {
 	case USAGE_DIALOG_OVER:
@@ -156,14 +198,12 @@ static void on_failed(struct subscription_fork *f, const struct outcome *o)
 	case USAGE_ENDED:
 		break;
 	case USAGE_UNHARMED:
-		/* Nobody wants it, and it was said as well as it could be. */
-		if (!f->asked || !f->expires)
-			break;
-		subscription_note_end(f->s, &v.end);
-		if (v.next != SUBSCRIPTION_NEVER)
-			try_later(f, v.end.retry_after);
-		subscription_changed(f->s);
-		return;
+		/* Else nobody wants it, and that was said as well as it could be. */
+		if (f->asked && f->expires) {
+			bear(f, &v);
+			return;
+		}
+		break;
 	}
 	/* Whether a new one may be had, is answered to a new one; but not of another package. */
 	if (status != 489)
@@ -176,26 +216,31 @@ static void on_accepted(struct subscription_fork *f, const struct msg *m)
 	uint32_t seconds = f->asked;
 
 	f->failures = 0;
+	f->raised = false;
+	f->not_before = 0;
 	dialog_refresh_target(f->usage.dialog, m);
 	(void)msg_number(m, HDR_EXPIRES, f->asked, &seconds);
-	/* Timer N (4.1.2.2); RFC 5839 6.2: a 204 is not followed by a NOTIFY. */
+	/* Timer N (4.1.2.2); RFC 5839 5.2: a 204 is not followed by a NOTIFY. */
 	if (!f->heard && m->status != 204)
 		f->notify_by = timers_of(f)->now + TIMER_N_T1 * TIMER_T1;
-	if (f->asked)
+	if (f->asked && !f->said)
 		set_expiry(f, seconds);
 	else
 		arm(f);
-	if (f->version != f->s->version)
-		refresh(f);
+	if (is_behind(f))
+		subscription_fork_refresh(f);
 	subscription_changed(f->s);
+	if (!f->asked && m->status == 204) /* RFC 5839 5.7: that was all */
+		lost(f, SLICE("unsubscribed"), ORIGIN_LOCAL);
 }
 
 static void on_done(void *owner, struct request *request, const struct outcome *o)
 {
 	struct subscription_fork *f = owner;
 
-	(void)request;
+	flow_hold_set(&f->way, request_flow(request));
 	f->request = NULL;
+	subscription_turn_end(f->s->ep, &f->turn);
 	if (o->error == 0)
 		on_accepted(f, o->response);
 	else
@@ -204,15 +249,18 @@ static void on_done(void *owner, struct request *request, const struct outcome *
 
 static const struct request_ops request_ops = { .done = on_done };
 
-static void refresh(struct subscription_fork *f)
+static bool on_turn(struct subscription_turn *t)
 {
-	f->heard = false;
-	f->version = f->s->version;
+	struct subscription_fork *f = container_of(t, struct subscription_fork, turn);
+
+	f->heard = f->said = false;
 	f->asked = f->s->ending ? 0 : f->s->ask;
 	if (!f->asked)
 		f->refresh = 0;
-	if (subscription_send_in(f, f->asked, &request_ops) == 0)
-		return;
+	if (subscription_send_in(f, f->asked, &request_ops) == 0) {
+		f->version = f->s->version;
+		return true;
+	}
 	if (f->asked) {
 		try_later(f, 0);
 	} else {
@@ -220,12 +268,14 @@ static void refresh(struct subscription_fork *f)
 		f->notify_by = timers_of(f)->now;
 		arm(f);
 	}
+	return false;
 }
 
 void subscription_fork_refresh(struct subscription_fork *f)
 {
+	/* What is under way is followed by another if what is wanted has changed. */
 	if (!f->request)
-		refresh(f);
+		subscription_turn_ask(f->s->ep, &f->turn);
 }
 
 void subscription_fork_granted(struct subscription_fork *f, uint32_t seconds)
@@ -236,35 +286,52 @@ void subscription_fork_granted(struct subscription_fork *f, uint32_t seconds)
 
 /* ---- NOTIFY ---- */
 
-bool subscription_fits(const struct subscription *s, const struct msg *m)
-{
-	struct event ours, theirs;
-
-	return event_parse(slice_str(s->event), &ours) == 0 &&
-	       event_parse(msg_header(m, HDR_EVENT), &theirs) == 0 && event_equal(&ours, &theirs);
-}
-
-size_t subscription_max_forks(const struct subscription *s)
-{
-	(void)s;
-	return LIMITS_FORKS;
-}
-
 /* What a NOTIFY says of the subscription, and how it is answered. */
 struct notice {
 	struct uas_reply answer;
 	struct substate sub;
 };
 
+static void refuse(struct notice *n, unsigned status, struct slice reason)
+{
+	n->answer.status = status;
+	n->answer.reason = reason;
+}
+
 static void read_notice(struct subscription_fork *f, const struct msg *m, struct notice *n)
 {
 	*n = (struct notice){ .answer.status = 200, .sub.state = SUBSTATE_OTHER };
-	if (substate_parse(msg_header(m, HDR_SUBSCRIPTION_STATE), &n->sub) < 0) {
-		/* 4.1.3: there MUST be one. */
-		n->answer.status = 400;
-		n->answer.reason = SLICE("Bad Subscription-State");
+	if (substate_parse(msg_header(m, HDR_SUBSCRIPTION_STATE), &n->sub) < 0)
+		refuse(n, 400, SLICE("Bad Subscription-State")); /* 4.1.3: there MUST be one */
+	else if (m->body.n && !subscription_accepts(f->s, m->content_type))
+		refuse(n, 415, SLICE_NULL);
+}
+
+static void answer(struct subscription_fork *f, struct flow *reply_flow, struct msg *m,
+	const struct uas_reply *reply)
+{
+	struct uas_reply r = *reply;
+	struct buf headers = BUF_NULL;
+
+	if (r.status == 415) /* RFC 3261 21.4.13 */
+		build_header(&headers, HDR_ACCEPT, slice_str(f->s->accept));
+	r.headers = buf_slice(&headers);
+	uas_answer(f->s->ep->ua, reply_flow, m, &r);
+	buf_deinit(&headers);
+}
+
+/* RFC 5839 5.3: keeps its tag. False: it is what is known, and so was not sent again. */
+static bool take_state(struct subscription_fork *f, const struct msg *m, const struct notice *n)
+{
+	struct slice etag = msg_header(m, HDR_SIP_ETAG);
+	bool known = etag.n && f->etag && slice_eq(etag, slice_str(f->etag));
+
+	if (etag.n && !known) {
+		free(f->etag);
+		f->etag = slice_dup(etag);
 	}
-	(void)f;
+	/* The end may be told without state (RFC 6665 4.1.2.3). */
+	return m->body.n || (n->sub.state != SUBSTATE_TERMINATED && !known);
 }
 
 /* 4.1.3: what it says of its duration counts more than what a 2xx said. */
@@ -280,7 +347,9 @@ static void take_expiry(struct subscription_fork *f, const struct substate *sub)
 			f->notify_by = now + TIMER_N_T1 * TIMER_T1;
 	} else if (sub->has_expires) {
 		then = now + sub->expires * USEC_PER_SEC;
-		if (then + EXPIRY_NOISE < f->expires || then > f->expires + EXPIRY_NOISE)
+		f->said = true;
+		if (!f->refresh || then + EXPIRY_NOISE < f->expires ||
+			then > f->expires + EXPIRY_NOISE)
 			set_expiry(f, sub->expires);
 	} else if (!f->expires && (s->granted || !s->request)) {
 		/* RFC 3265 let it be left out: then the 2xx said it, or will. */
@@ -303,8 +372,18 @@ static void go_on(struct subscription_fork *f, const struct substate *sub)
 	arm(f);
 	subscription_update_state(f->s);
 	subscription_changed(f->s);
-	if (!f->request && f->version != f->s->version)
-		refresh(f);
+	if (!f->request && is_behind(f))
+		subscription_fork_refresh(f);
+}
+
+/* The same once more, by another way than the transaction's: it was heard (12.2.2 lets it pass). */
+static bool is_copy(struct subscription_fork *f, const struct msg *m)
+{
+	bool copy = f->has_cseq && f->cseq == m->cseq;
+
+	f->has_cseq = true;
+	f->cseq = m->cseq;
+	return copy;
 }
 
 void subscription_fork_receive(struct subscription_fork *f, struct flow *reply_flow, struct msg *m)
@@ -314,23 +393,26 @@ void subscription_fork_receive(struct subscription_fork *f, struct flow *reply_f
 	struct notice n;
 
 	read_notice(f, m, &n);
-	uas_answer(s->ep->ua, reply_flow, m, &n.answer);
+	answer(f, reply_flow, m, &n.answer);
+	if (is_copy(f, m))
+		return;
 	f->heard = s->heard = true;
 	/* Who unsubscribed waits for the last word; others have heard what they waited for. */
 	if (f->asked)
 		f->notify_by = 0;
 	if (n.answer.status == 200) {
 		dialog_refresh_target(f->usage.dialog, m);
-		if (n.sub.state != SUBSTATE_TERMINATED || m->body.n)
+		if (take_state(f, m, &n))
 			subscription_tell(s, m);
 	}
 	if (n.sub.state == SUBSTATE_TERMINATED) {
 		subscription_judge_notify(&n.sub, &v);
 		over(f, &v);
-		return;
-	}
-	if (n.answer.status == 200)
+	} else if (n.answer.status == 200) {
 		go_on(f, &n.sub);
+	} else {
+		arm(f);
+	}
 }
 
 static bool on_request(struct usage *u, struct flow *reply_flow, struct msg *m)
@@ -375,14 +457,20 @@ static struct subscription_fork *make(
 	flow_hold_set(&d->in, reply_flow);
 	d->local_cseq = s->request ? request_cseq(s->request) : s->cseq;
 	d->anonymous = s->hides;
+	d->secure = slice_starts_ci(slice_str(s->target), SLICE("sips:"));
 	f = mem_new(struct subscription_fork);
 	f->s = s;
 	f->state = SUBSTATE_PENDING;
 	f->asked = s->asked;
 	f->version = s->told;
+	f->etag = mem_take(&s->etag);
+	f->turn.go = on_turn;
 	f->timer.fire = on_timer;
 	list_append(&s->forks, &f->node);
 	s->n_forks++;
+	/* Others may follow until then, who came to see whether this one comes. */
+	if (s->judged && s->hears_until)
+		timer_arm_at(&ua->timers, &s->timer, s->hears_until);
 	usage_join(&f->usage, &usage_class, d);
 	return f;
 }

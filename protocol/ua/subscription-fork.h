@@ -10,15 +10,22 @@ struct subscription_fork {
 	struct subscription *s;
 	struct list node; /* in s->forks */
 	enum substate_word state;
-	uint32_t cseq;           /* of the last NOTIFY that counted */
+	bool has_cseq;
+	uint32_t cseq; /* of the last NOTIFY */
+	struct subscription_turn turn;
 	struct request *request; /* a SUBSCRIBE in the dialog */
 	uint32_t asked;          /* seconds that it, or the last one, asked for; 0: the end */
 	unsigned version;        /* of the wish, that it told */
-	bool heard;              /* a NOTIFY came since it was sent */
+	bool conditional;        /* it asked for no NOTIFY of what is known (RFC 5839) */
+	bool heard, said;        /* since it was sent a NOTIFY came, and said an expiry */
+	bool raised;             /* it was sent again for a 423 */
 	unsigned failures;       /* of refreshes, in a row */
 	/* On the core's clock; 0: none. The timer is set to the earliest. */
 	usec_t expires, refresh, notify_by;
+	usec_t not_before; /* what a Retry-After said */
 	struct timer timer;
+	struct flow_hold way; /* over which the last SUBSCRIBE went, until it breaks */
+	char *etag;           /* of the state that was told last (RFC 5839); NULL: none */
 };
 
 /* Leaves it without a word. */

@@ -2,6 +2,7 @@
 #pragma once
 #include "protocol/ua/request.h"
 #include "protocol/ua/subscription-list.h"
+#include "protocol/ua/subscription-turn.h"
 
 struct substate;
 
@@ -37,6 +38,8 @@ struct subscription {
 	char *target, *event, *accept, *content_type, *body;
 	size_t body_n;
 	struct buf lines; /* the client's headers, whole lines */
+	bool plain;       /* no condition of ours in it (RFC 5839 5.8) */
+	char *etag;       /* of the state that the last dialog told; NULL: none */
 	uint32_t ask;     /* seconds, raised by a 423; 0: fetch */
 	enum subscription_list list;
 	struct subscription_targets targets; /* body.n == 0: none are named */
@@ -45,6 +48,7 @@ struct subscription {
 	struct map_node by_call;
 	char *call_key; /* Call-ID, line feed, our tag */
 	struct slice call_id, tag;
+	struct subscription_turn turn;
 	struct request *request; /* the first SUBSCRIBE */
 	uint32_t cseq;           /* of it, once it was answered */
 	unsigned told;           /* version of the wish that it tells */
@@ -53,13 +57,13 @@ struct subscription {
 	bool raised;             /* it was sent again for a 423 */
 	bool heard;              /* a NOTIFY came for this attempt */
 	struct list forks;
-	size_t n_forks;
 	struct timer timer;  /* Timer N, or the next attempt */
 	usec_t next_attempt; /* 0: none is planned */
 	usec_t since;        /* the attempt began */
-	unsigned failures;   /* attempts in a row that came to nothing soon */
-	/* What the last dialog to end said, while the answer to the SUBSCRIBE is still to come. */
-	bool judged;
+	usec_t hears_until;  /* Timer N, however short it is made */
+	size_t n_forks;
+	unsigned failures; /* attempts in a row that came to nothing soon */
+	bool judged;       /* a dialog, or the attempt, has ended: so, and what is below says why */
 	enum subscription_next next;
 
 	enum subscription_state state;
@@ -88,16 +92,9 @@ void subscription_note_end(struct subscription *s, const struct subscription_end
 /* The last word is queued. */
 void subscription_over(struct subscription *s, const struct subscription_end *e);
 
-/* ---- subscription-fork.c: subscription-fork.h ---- */
-
-/* So many dialogs may it have (5.4.9). */
-size_t subscription_max_forks(const struct subscription *s);
-/* m is about the subscription s: same package, same id (RFC 6665 8.2.1). */
-bool subscription_fits(const struct subscription *s, const struct msg *m);
-
 /* ---- subscription-send.c ---- */
 
-/* The first SUBSCRIBE of an attempt, with names of its own. As subscription_new(). */
+/* The first SUBSCRIBE of an attempt, with names of its own. As request_new(). */
 int subscription_send(struct subscription *s);
 /* The same attempt once more, for a 423. */
 int subscription_send_again(struct subscription *s);
@@ -114,7 +111,11 @@ void subscription_judge_notify(const struct substate *sub, struct subscription_v
 void subscription_judge_outcome(const struct outcome *o, struct subscription_verdict *ret);
 /* One dialog, or the attempt itself, came to nothing. s may be over afterwards. */
 void subscription_ended(struct subscription *s, const struct subscription_verdict *v);
-/* Begins an attempt. */
+/* Draws the consequence, if there is nobody left who may have something to say. */
+void subscription_settle(struct subscription *s);
+/* Begins an attempt, when its turn comes. */
 void subscription_attempt(struct subscription *s);
+/* subscription_turn.go: it comes. */
+bool subscription_on_turn(struct subscription_turn *t);
 /* Timer N, or the next attempt. */
 void subscription_on_timer(struct timer *t);

@@ -2,6 +2,7 @@
 #include "protocol/base/err.h"
 #include "protocol/msg/substate.h"
 #include "protocol/ua/backoff.h"
+#include "protocol/ua/subscription-package.h"
 #include "protocol/ua/subscription-private.h"
 
 /*
@@ -17,6 +18,9 @@
 #define RETRY_BASE (30 * USEC_PER_SEC)
 /* What lived that long was no failure: the next attempt is the first again. */
 #define STABLE (60 * USEC_PER_SEC)
+
+/* Forks that answer at all answer soon: so long the others are waited for. */
+#define LINGER (4 * TIMER_T1)
 
 /* ---- judgement ---- */
 
@@ -119,14 +123,13 @@ static void plan(struct subscription *s, uint32_t retry_after)
 	subscription_changed(s);
 }
 
-void subscription_attempt(struct subscription *s)
+bool subscription_on_turn(struct subscription_turn *t)
 {
+	struct subscription *s = container_of(t, struct subscription, turn);
 	struct subscription_end end = { .reason = SLICE("no SUBSCRIBE could be sent"),
 		.origin = ORIGIN_LOCAL };
 	int error;
 
-	s->next_attempt = 0;
-	timer_cancel(&s->ep->ua->timers, &s->timer);
 	s->since = s->ep->ua->timers.now;
 	error = subscription_send(s);
 	if (error == -ENOSPC) {
@@ -134,9 +137,16 @@ void subscription_attempt(struct subscription *s)
 		plan(s, 0);
 	} else if (error < 0) {
 		subscription_over(s, &end);
-	} else {
-		subscription_update_state(s);
 	}
+	return error == 0;
+}
+
+void subscription_attempt(struct subscription *s)
+{
+	s->next_attempt = 0;
+	timer_cancel(&s->ep->ua->timers, &s->timer);
+	subscription_turn_ask(s->ep, &s->turn);
+	subscription_update_state(s);
 }
 
 /* The same thing soon again and again would be a storm, whoever is to blame. */
@@ -147,13 +157,13 @@ static bool is_haste(struct subscription *s)
 	return s->failures++ > 0;
 }
 
-static void go_on(struct subscription *s, const struct subscription_verdict *v)
+static void go_on(struct subscription *s, const struct subscription_end *end)
 {
 	bool haste = is_haste(s);
 
-	switch (v->next) {
+	switch (s->next) {
 	case SUBSCRIPTION_NEVER:
-		subscription_over(s, &v->end);
+		subscription_over(s, end);
 		break;
 	case SUBSCRIPTION_AT_ONCE:
 		if (haste)
@@ -162,36 +172,65 @@ static void go_on(struct subscription *s, const struct subscription_verdict *v)
 			subscription_attempt(s);
 		break;
 	case SUBSCRIPTION_LATER:
-		plan(s, v->end.retry_after);
+		plan(s, end->retry_after);
 		break;
 	}
 }
 
-void subscription_ended(struct subscription *s, const struct subscription_verdict *v)
+static void conclude(struct subscription *s)
 {
 	struct subscription_end gone = { .reason = SLICE("unsubscribed"), .origin = ORIGIN_LOCAL };
+	struct subscription_end end = {
+		.reason = slice_str(s->reason),
+		.status = s->status,
+		.origin = s->origin,
+		.retry_after = s->retry_after,
+	};
 
-	subscription_note_end(s, &v->end);
-	if (s->n_forks) {
-		/* Others go on (5.4.9). */
-		subscription_update_state(s);
-		subscription_changed(s);
-		return;
-	}
-	if (s->request) {
-		/* The answer is still to come: it decides whether anybody else may be heard. */
-		s->judged = true;
-		s->next = v->next;
-		return;
-	}
 	timer_cancel(&s->ep->ua->timers, &s->timer);
 	subscription_forget_call(s);
 	if (s->ending)
 		subscription_over(s, &gone);
 	else if (!s->ask)
-		subscription_over(s, &v->end);
+		subscription_over(s, &end);
 	else
-		go_on(s, v);
+		go_on(s, &end);
+}
+
+/* 4.1.2.4, 5.4.9: another notifier, to whom the SUBSCRIBE was forked, may have more to tell. */
+static bool hears_more(const struct subscription *s)
+{
+	return map_is_linked(&s->by_call) && s->hears_until > s->ep->ua->timers.now &&
+	       (s->next == SUBSCRIPTION_NEVER || !s->ask) && !s->ending && s->heard &&
+	       subscription_max_forks(s) > 1;
+}
+
+static void linger(struct subscription *s)
+{
+	usec_t at = s->ep->ua->timers.now + LINGER;
+
+	timer_arm_at(&s->ep->ua->timers, &s->timer, at < s->hears_until ? at : s->hears_until);
+}
+
+void subscription_settle(struct subscription *s)
+{
+	if (s->n_forks || s->request || list_is_linked(&s->turn.node)) {
+		/* Others go on (5.4.9), or the answer is still to come. */
+		subscription_update_state(s);
+		subscription_changed(s);
+	} else if (hears_more(s)) {
+		linger(s);
+	} else {
+		conclude(s);
+	}
+}
+
+void subscription_ended(struct subscription *s, const struct subscription_verdict *v)
+{
+	subscription_note_end(s, &v->end);
+	s->judged = true;
+	s->next = v->next;
+	subscription_settle(s);
 }
 
 /* 4.1.2.4: NOTIFYs of others are waited for until Timer N fires. */
@@ -203,7 +242,11 @@ static void on_timer_n(struct subscription *s)
 	};
 
 	subscription_forget_call(s);
-	if (!s->n_forks)
+	if (s->n_forks)
+		return;
+	if (s->judged)
+		subscription_settle(s);
+	else
 		subscription_ended(s, &v);
 }
 

@@ -38,6 +38,12 @@ static void append_lines(
 	buf_put(b, buf_slice(&s->lines));
 }
 
+/* RFC 5839 5.2: what is known already need not be told again. */
+static void append_condition(struct buf *b, const char *etag)
+{
+	build_header_named(b, SLICE("Suppress-If-Match"), slice_str(etag));
+}
+
 static void fill(struct request_spec *spec, const struct subscription *s, struct buf *lines,
 	enum place place)
 {
@@ -97,47 +103,49 @@ static void on_accepted(struct subscription *s, const struct msg *m)
 	 * Timer N: counted from here, as the SUBSCRIBE may have tried several ways and credentials
 	 * before it got where the NOTIFY comes from.
 	 */
-	if (!s->judged || s->n_forks)
-		timer_arm(&s->ep->ua->timers, &s->timer, TIMER_N_T1 * TIMER_T1);
+	s->hears_until = s->ep->ua->timers.now + TIMER_N_T1 * TIMER_T1;
+	timer_arm_at(&s->ep->ua->timers, &s->timer, s->hears_until);
+	if (s->judged)
+		subscription_settle(s);
+	else
+		subscription_update_state(s);
+}
+
+static void on_refused(struct subscription *s, const struct outcome *o)
+{
+	struct buf why cleanup_buf = BUF_NULL;
+	struct subscription_verdict v;
+
+	if (o->status == 423 && !s->n_forks && !s->raised && subscription_raise(s, o->response)) {
+		s->raised = true;
+		if (subscription_send_again(s) == 0)
+			return;
+	}
+	subscription_turn_end(s->ep, &s->turn);
+	if (s->n_forks || s->judged) {
+		/* Somebody did accept it, whatever became of the answer. */
+		subscription_settle(s);
+		return;
+	}
+	/* What is not understood, or has to be, says more than "420 Bad Extension". */
+	outcome_append_reason(&why, o);
+	subscription_judge_outcome(o, &v);
+	v.end.reason = buf_slice(&why);
+	subscription_ended(s, &v);
 }
 
 static void on_done(void *owner, struct request *request, const struct outcome *o)
 {
 	struct subscription *s = owner;
-	struct subscription_verdict v = { .next = s->next };
-	struct buf why cleanup_buf = BUF_NULL;
-	char *reason cleanup_free = NULL;
 
 	s->cseq = request_cseq(request);
 	s->request = NULL;
-	if (o->error == 0) {
-		on_accepted(s, o->response);
-		if (!s->judged || s->n_forks) {
-			subscription_update_state(s);
-			return;
-		}
-		/* All that it had has ended already: how, was noted. */
-		reason = mem_take(&s->reason);
-		v.end = (struct subscription_end){ .reason = slice_str(reason),
-			.status = s->status,
-			.origin = s->origin,
-			.retry_after = s->retry_after };
-	} else if (s->n_forks) {
-		/* Somebody did accept it, whatever became of the answer. */
-		subscription_update_state(s);
+	if (o->error < 0) {
+		on_refused(s, o);
 		return;
-	} else if (o->status == 423 && !s->raised && subscription_raise(s, o->response)) {
-		s->raised = true;
-		if (subscription_send_again(s) == 0)
-			return;
-		subscription_judge_outcome(o, &v);
-	} else {
-		/* What is not understood, or has to be, says more than "420 Bad Extension". */
-		outcome_append_reason(&why, o);
-		subscription_judge_outcome(o, &v);
-		v.end.reason = buf_slice(&why);
 	}
-	subscription_ended(s, &v);
+	subscription_turn_end(s->ep, &s->turn);
+	on_accepted(s, o->response);
 }
 
 static const struct request_ops request_ops = { .done = on_done };
@@ -154,6 +162,8 @@ int subscription_send_again(struct subscription *s)
 	int error;
 
 	append_lines(&lines, s, s->ask, OUTSIDE);
+	if (s->etag && !s->plain) /* RFC 5839 5.5: it is resumed */
+		append_condition(&lines, s->etag);
 	fill(&spec, s, &lines, OUTSIDE);
 	s->asked = s->ask;
 	s->told = s->version;
@@ -168,6 +178,7 @@ int subscription_send(struct subscription *s)
 	name_call(s);
 	s->cseq = 0;
 	s->judged = s->raised = s->heard = false;
+	s->hears_until = 0;
 	return subscription_send_again(s);
 }
 
@@ -184,6 +195,12 @@ bool subscription_raise(struct subscription *s, const struct msg *response)
 
 /* ---- in a dialog ---- */
 
+/* Who asks for another state, or for a refresh now, is told it whole. */
+static bool is_conditional(const struct subscription_fork *f, uint32_t expires)
+{
+	return f->etag && !f->s->plain && (f->version == f->s->version || !expires);
+}
+
 int subscription_send_in(
 	struct subscription_fork *f, uint32_t expires, const struct request_ops *ops)
 {
@@ -195,6 +212,9 @@ int subscription_send_in(
 	int error;
 
 	append_lines(&lines, f->s, expires, IN_DIALOG);
+	f->conditional = is_conditional(f, expires);
+	if (f->conditional)
+		append_condition(&lines, expires ? f->etag : "*");
 	fill(&spec, f->s, &lines, IN_DIALOG);
 	error = request_new(f->s->ep, &spec, ops, f, &f->request);
 	buf_deinit(&lines);

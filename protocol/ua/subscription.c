@@ -4,6 +4,7 @@
 #include "protocol/msg/event.h"
 #include "protocol/ua/limits.h"
 #include "protocol/ua/microsoft-subscribe.h"
+#include "protocol/ua/request-way.h"
 #include "protocol/ua/subscription-fork.h"
 
 /* ---- news for the owner ---- */
@@ -48,6 +49,7 @@ void subscription_changed(struct subscription *s)
 static void stop(struct subscription *s)
 {
 	request_free(mem_take(&s->request));
+	subscription_turn_end(s->ep, &s->turn);
 	list_for_each_safe (node, next, &s->forks)
 		subscription_fork_free(list_entry(node, struct subscription_fork, node));
 	timer_cancel(&s->ep->ua->timers, &s->timer);
@@ -80,6 +82,7 @@ static void destroy(struct subscription *s)
 	free(s->content_type);
 	free(s->body);
 	free(s->call_key);
+	free(s->etag);
 	free(s->reason);
 	free(s);
 }
@@ -185,6 +188,20 @@ static bool is_taken(const struct endpoint *ep, struct slice event)
 	return false;
 }
 
+/* The SUBSCRIBE may have to wait for its turn, but what is wrong with it is said at once. */
+static int check_way(const struct endpoint *ep, struct slice target)
+{
+	struct request_spec spec = { .uri = target };
+	struct request_way way;
+	struct request_hop hop;
+	struct uri uri;
+
+	if (uri_parse(target, &uri) < 0)
+		return -EINVAL;
+	request_way_init(&way, ep, &spec);
+	return request_way_find(ep, &way, &uri, &hop);
+}
+
 static int check(const struct endpoint *ep, const struct subscription_spec *spec)
 {
 	struct request_header_fault fault;
@@ -205,7 +222,9 @@ static int check(const struct endpoint *ep, const struct subscription_spec *spec
 		return -EINVAL;
 	if (is_taken(ep, spec->event))
 		return -EEXIST;
-	return request_headers_check(spec->headers, spec->n_headers, &fault) < 0 ? -EINVAL : 0;
+	if (request_headers_check(spec->headers, spec->n_headers, &fault) < 0)
+		return -EINVAL;
+	return check_way(ep, spec->target);
 }
 
 static void set_body(struct subscription *s, struct slice content_type, struct slice body)
@@ -245,6 +264,7 @@ static struct subscription *make(struct endpoint *ep, const struct subscription_
 	set_body(s, spec->content_type, spec->body);
 	for (size_t i = 0; i < spec->n_headers; i++)
 		build_header_named(&s->lines, spec->headers[i].name, spec->headers[i].value);
+	s->turn.go = subscription_on_turn;
 	s->timer.fire = subscription_on_timer;
 	s->note.deliver = deliver;
 	list_init(&s->forks);
@@ -266,16 +286,15 @@ int subscription_new(struct endpoint *ep, const struct subscription_spec *spec,
 	s = make(ep, spec);
 	s->ops = ops;
 	s->owner = owner;
-	s->since = ep->ua->timers.now;
 	error = subscription_targets_init(&s->targets, ep, spec);
 	s->accept = accept_of(s, spec);
-	if (error == 0)
-		error = subscription_send(s);
-	if (error < 0)
+	if (error < 0) {
 		destroy(s);
-	else
-		*ret_subscription = s;
-	return error;
+		return error;
+	}
+	subscription_attempt(s);
+	*ret_subscription = s;
+	return 0;
 }
 
 /* The wish is another one: everybody is told. */
@@ -330,7 +349,7 @@ void subscription_end(struct subscription *s)
 		return;
 	s->ending = true;
 	/* Whoever has accepted it already says so by a NOTIFY, which names whom to tell. */
-	if (s->next_attempt)
+	if (s->next_attempt || list_is_linked(&s->turn.node))
 		subscription_over(s, &gone);
 	else if (s->ask)
 		tell_wish(s);
@@ -417,6 +436,8 @@ void subscription_endpoint_over(struct endpoint *ep, enum subscription_farewell 
 	struct subscription_end closed = { .reason = SLICE("endpoint closed"),
 		.origin = ORIGIN_LOCAL };
 
+	if (how != SUBSCRIPTION_ENDED)
+		subscription_turn_forget(ep);
 	list_for_each_safe (node, next, &ep->subscriptions) {
 		struct subscription *s = list_entry(node, struct subscription, node);
 
