@@ -54,8 +54,7 @@ struct subscription {
 	unsigned told;           /* version of the wish that it tells */
 	uint32_t asked, granted; /* seconds: in it, and in its 2xx */
 	bool hides;              /* it says not who we are */
-	bool raised;             /* it was sent again for a 423 */
-	bool heard;              /* a NOTIFY came for this attempt */
+	bool raised, heard;      /* it was sent again for a 423; a NOTIFY came for it */
 	struct list forks;
 	struct timer timer;  /* Timer N, or the next attempt */
 	usec_t next_attempt; /* 0: none is planned */
