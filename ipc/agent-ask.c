@@ -8,18 +8,13 @@
 #include "ipc/bus-option.h"
 #include "ipc/iface-private.h"
 #include "ipc/iface-session.h"
+#include "ipc/iface-subscriber.h"
 #include "protocol/base/err.h"
 #include "protocol/base/log.h"
 #include "protocol/ua/endpoint.h"
 #include "protocol/ua/incoming.h"
 #include "protocol/ua/request.h"
 #include "protocol/ua/session-view.h"
-
-/*
- * All agents together get no longer than this for one request but INVITE: the far end's
- * transaction gives up after 32 s (Timer F), and an answer that comes too late helps nobody.
- */
-#define ASK_TOTAL (30 * USEC_PER_SEC)
 
 enum { PAGE_ID_BYTES = 8 };
 
@@ -46,6 +41,8 @@ void agent_ask_free(struct agent_ask *q)
 		q->in->user = NULL;
 	if (q->session)
 		q->session->ask = NULL;
+	if (q->subscriber)
+		q->subscriber->ask = NULL;
 	list_remove(&q->node);
 	free(q->client);
 	free(q->id);
@@ -60,6 +57,8 @@ static struct endpoint *endpoint_of(const struct agent_ask *q)
 {
 	if (q->session)
 		return session_endpoint(q->session->s);
+	if (q->subscriber)
+		return subscriber_endpoint(q->subscriber->s);
 	return q->in ? q->in->ep : endpoint_find(ua_of(q), slice_str(q->endpoint_id));
 }
 
@@ -194,6 +193,8 @@ static void give_up(struct agent_ask *q)
 
 	if (q->session)
 		agent_session_give_up(q);
+	else if (q->subscriber)
+		agent_subscription_give_up(q);
 	else if (q->in)
 		incoming_pass(q->in);
 	else if (q->certificate)
@@ -209,6 +210,8 @@ static const struct {
 } kinds[] = {
 	[AGENT_SESSION] = { "SessionReceived", agent_session_write, agent_session_take },
 	[AGENT_PAGE] = { "PageReceived", write_page, take_page },
+	[AGENT_SUBSCRIPTION] = { "SubscriptionReceived", agent_subscription_write,
+		agent_subscription_take },
 	[AGENT_REQUEST] = { "RequestReceived", write_request, take_request },
 	[AGENT_CREDENTIALS] = { "CredentialsRequired", write_credentials, take_credentials },
 	[AGENT_CERTIFICATE] = { "CertificateReceived", agent_certificate_write,
@@ -245,6 +248,8 @@ static void on_reply(void *ctx, struct bus_reply *reply)
 		finish(q);
 		return;
 	}
+	if (q->subscriber)
+		agent_subscription_passed(q, reply->error);
 	if (reply->error)
 		log_line(&ua_of(q)->host->log, LOG_LEVEL_DEBUG, "agent passes %s: %s",
 			kinds[q->kind].member, reply->error);
@@ -301,8 +306,9 @@ void agent_ask_start(struct agent_ask *q)
 
 void agent_incoming(struct agents *all, struct incoming *in)
 {
-	struct agent_ask *q = agent_ask_new(
-		all, in->request->method == METHOD_MESSAGE ? AGENT_PAGE : AGENT_REQUEST, ASK_TOTAL);
+	struct agent_ask *q = agent_ask_new(all,
+		in->request->method == METHOD_MESSAGE ? AGENT_PAGE : AGENT_REQUEST,
+		AGENT_ASK_TOTAL);
 	struct buf id = BUF_NULL;
 
 	ua_random_hex(ua_of(q), &id, PAGE_ID_BYTES);
@@ -334,7 +340,7 @@ int agent_ask_begin(struct agent_ask *q, const struct endpoint *ep)
 int agent_secret(struct agents *all, uint64_t query, const struct host_secret_query *what)
 {
 	struct endpoint *ep = endpoint_find(all->iface->ua, slice_str(what->endpoint_id));
-	struct agent_ask *q = agent_ask_new(all, AGENT_CREDENTIALS, ASK_TOTAL);
+	struct agent_ask *q = agent_ask_new(all, AGENT_CREDENTIALS, AGENT_ASK_TOTAL);
 
 	q->query = query;
 	q->endpoint_id = mem_strdup(what->endpoint_id);

@@ -10,8 +10,15 @@ struct bus_reader;
 struct bus_watch;
 struct bus_writer;
 struct iface_session;
+struct iface_subscriber;
 
 #define AGENT_INTERFACE "org.sipbus1.Agent"
+
+/*
+ * All agents together get no longer than this for one request but INVITE: the far end's
+ * transaction gives up after 32 s (Timer F), and an answer that comes too late helps nobody.
+ */
+#define AGENT_ASK_TOTAL (30 * USEC_PER_SEC)
 
 enum agent_kind {
 	AGENT_SESSION,
@@ -43,6 +50,9 @@ struct agent {
 	bool some_types;
 	char **types; /* of sessions */
 	size_t n_types;
+	bool some_events;
+	char **events; /* packages */
+	size_t n_events;
 	int32_t priority;
 	uint64_t serial; /* order of registration among equals */
 	bool observes;
@@ -62,7 +72,9 @@ struct agent_ask {
 	uint64_t deadline;   /* of the whole chain, on the ua's clock */
 	struct incoming *in; /* page and request */
 	struct iface_session *session;
-	char *id; /* page */
+	struct iface_subscriber *subscriber;
+	bool is_served; /* somebody serves that event package, though it did not take this one */
+	char *id;       /* page */
 	/* credentials and certificate */
 	uint64_t query;
 	char *endpoint_id, *realm, *scheme;
@@ -95,3 +107,10 @@ bool agent_session_is_for(const struct agent *a, const struct agent_ask *q);
 void agent_session_write(struct bus_writer *w, const struct agent_ask *q);
 bool agent_session_take(struct agent_ask *q, struct bus_reader *r);
 void agent_session_give_up(struct agent_ask *q);
+
+/* agent-subscription.c */
+void agent_subscription_write(struct bus_writer *w, const struct agent_ask *q);
+bool agent_subscription_take(struct agent_ask *q, struct bus_reader *r);
+/* The agent that was asked did not take it; error NULL: its answer could not be used. */
+void agent_subscription_passed(struct agent_ask *q, const char *error);
+void agent_subscription_give_up(struct agent_ask *q);

@@ -12,6 +12,7 @@
 #include "ipc/bus-option.h"
 #include "ipc/iface-private.h"
 #include "ipc/iface-session.h"
+#include "ipc/iface-subscriber.h"
 #include "protocol/base/err.h"
 #include "protocol/ua/endpoint.h"
 #include "protocol/ua/session-view.h"
@@ -36,6 +37,15 @@ const struct bus_interface iface_agent = {
 					"details", "status", "reason"),
 				.doc = "A page (MESSAGE) arrived; the status is sent to the far end. details: "
 				       "To s, RequestUri s, FromDisplayName s, CallId s, Headers a(ss)." },
+			{ .name = "SubscriptionReceived",
+				.in = "oa{sv}",
+				.args = BUS_ARGS("subscriber", "details"),
+				.doc = "A SUBSCRIBE arrived (RFC 6665). Returning takes the subscriber, which "
+				       "waits for Accept or Reject; who is asked may act on it already. No agent "
+				       "takes it: 480, or 489 if none serves the event. details: Event s, "
+				       "EventParameters s, Endpoint o, From s, FromDisplayName s, To s, "
+				       "RequestUri s, CallId s, Accept as, Expires u (if given; 0 fetches "
+				       "once), ContentType s, Body ay, Headers a(ss)." },
 			{ .name = "RequestReceived",
 				.in = "osa(ss)ay",
 				.out = "usa(ss)say",
@@ -99,6 +109,7 @@ static void free_agent(struct agent *a)
 	bus_unwatch(a->watch);
 	free_texts(a->endpoints, a->n_endpoints);
 	free_texts(a->types, a->n_types);
+	free_texts(a->events, a->n_events);
 	free(a->client);
 	free(a->path);
 	free(a);
@@ -173,12 +184,12 @@ static int read_texts(
 	return 0;
 }
 
-/* Event packages are checked for form only: nothing of theirs arrives yet. */
 static int read_filter(struct bus_call *c, struct agent *a)
 {
 	const struct bus_value *kinds = bus_call_option(c, AGENT_KINDS);
 	const struct bus_value *endpoints = bus_call_option(c, AGENT_ENDPOINTS);
 	const struct bus_value *types = bus_call_option(c, AGENT_SESSION_TYPES);
+	const struct bus_value *events = bus_call_option(c, AGENT_EVENTS);
 	const struct bus_value *priority = bus_call_option(c, AGENT_PRIORITY);
 	const struct bus_value *observe = bus_call_option(c, AGENT_OBSERVE);
 	int r = 0;
@@ -186,12 +197,15 @@ static int read_filter(struct bus_call *c, struct agent *a)
 	a->kinds = ~0u;
 	a->some_endpoints = endpoints->given;
 	a->some_types = types->given;
+	a->some_events = events->given;
 	if (kinds->given)
 		r = read_kinds(c, kinds, &a->kinds);
 	if (r == 0 && endpoints->given)
 		r = read_texts(c, endpoints, &a->endpoints, &a->n_endpoints);
 	if (r == 0 && types->given)
 		r = read_texts(c, types, &a->types, &a->n_types);
+	if (r == 0 && events->given)
+		r = read_texts(c, events, &a->events, &a->n_events);
 	a->priority = priority->given ? priority->i : 0;
 	a->observes = observe->given && observe->b;
 	return r;
@@ -315,6 +329,9 @@ bool agent_serves(const struct agent *a, const struct agent_ask *q, const struct
 		return false;
 	if (q->session && a->some_types &&
 		!lists(a->types, a->n_types, session_type(q->session->s)))
+		return false;
+	if (q->subscriber && a->some_events &&
+		!lists(a->events, a->n_events, subscriber_event(q->subscriber->s)))
 		return false;
 	return h->is_administrator(h->ctx, a->uid) || h->may_use(h->ctx, a->uid, ep->profile);
 }

@@ -10,6 +10,7 @@ struct agent_ask;
 struct agents;
 struct iface_certificate;
 struct iface_session;
+struct iface_subscriber;
 
 enum {
 	AGENT_PER_CLIENT = 64, /* registered by one client */
@@ -43,6 +44,11 @@ void agent_incoming_gone(struct agents *a, struct incoming *in);
 void agent_session_incoming(struct agents *a, struct iface_session *is);
 /* It is over: stops asking. */
 void agent_session_gone(struct iface_session *is);
+/* The same for a subscription, whose subscriber waits for somebody to take it. */
+void agent_subscription_incoming(struct agents *a, struct iface_subscriber *is);
+void agent_subscription_gone(struct iface_subscriber *is);
+/* Some agent would be asked whether it takes that subscriber, were it new. */
+bool agent_would_take(struct agents *a, struct iface_subscriber *is);
 /* The client that is asked at the moment. */
 const char *agent_asked(const struct agent_ask *q);
 /* As iface_ask_certificate(). */

@@ -14,6 +14,7 @@
 #include "ipc/iface-private.h"
 #include "ipc/iface-publication.h"
 #include "ipc/iface-session.h"
+#include "ipc/iface-subscriber.h"
 #include "ipc/iface-subscription.h"
 #include "protocol/base/err.h"
 #include "protocol/ua/registration-flows.h"
@@ -244,6 +245,15 @@ static const struct bus_method methods[] = {
 		.doc = "Sends OPTIONS (RFC 3261 section 11) and waits for its final answer, which is "
 		       "returned whatever it is. Errors: Timeout, TransportFailed, "
 		       "AuthenticationFailed, InvalidArgument, LimitExceeded, NotRegistered." },
+	{ .name = "NotifyAll",
+		.in = "ssaya{sv}",
+		.out = "u",
+		.args = BUS_ARGS("event", "content_type", "body", "options", "told"),
+		.options = iface_notify_all_options,
+		.call = iface_notify_all,
+		.doc = "Notify for every active subscriber to that event that the caller owns, or those of "
+		       "them that it lists; returns how many that are. Errors: InvalidArgument, "
+		       "LimitExceeded (too large)." },
 	{ .name = "Disconnect",
 		.in = "ta{sv}",
 		.args = BUS_ARGS("connection", "options"),

@@ -89,6 +89,8 @@ static int get_statistics(struct bus_call *c, void *object)
 	write_counter(&w, "SessionsIn", ua->n_sessions_in);
 	write_counter(&w, "SessionsOut", ua->n_sessions_out);
 	write_counter(&w, "StrayResponses", t->n_stray_responses);
+	write_counter(&w, "Subscribers", i->n_subscribers);
+	write_counter(&w, "SubscribersIn", i->n_subscribers_in);
 	write_counter(&w, "Subscriptions", i->n_subscriptions);
 	write_counter(&w, "SubscriptionsOut", i->n_subscribed);
 	write_counter(&w, "SubscriptionsShared", i->n_joined);
@@ -156,7 +158,8 @@ static const struct bus_option filter_options[] = {
 	[AGENT_KINDS] = { "Kinds", "as",
 		"session, page, subscription, request, credentials, certificate; all if absent." },
 	[AGENT_SESSION_TYPES] = { "SessionTypes", "as", "pc2pc, pc2ph, im; all if absent." },
-	[AGENT_EVENTS] = { "Events", "as", "Event packages; all if absent." },
+	[AGENT_EVENTS] = { "Events", "as",
+		"Event packages of subscriptions, as Event names them; all if absent." },
 	[AGENT_PRIORITY] = { "Priority", "i", "Higher is asked first; 0 if absent." },
 	[AGENT_OBSERVE] = { "Observe", "b", "Told, never asked." },
 	{ 0 },

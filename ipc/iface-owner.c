@@ -12,6 +12,7 @@ struct iface_owner {
 	struct bus_watch *watch;
 	struct list things; /* of struct iface_owned */
 	size_t n;
+	size_t n_counted; /* of them, against the limit */
 };
 
 static struct iface_owner *find(const struct iface *i, const char *client)
@@ -37,6 +38,7 @@ static void detach(struct iface_owned *o)
 	if (!owner)
 		return;
 	list_remove(&o->node);
+	owner->n_counted -= !o->class->is_theirs;
 	if (--owner->n == 0)
 		forget_owner(o->iface, owner);
 }
@@ -95,7 +97,7 @@ bool iface_owner_is_full(const struct iface *i, const char *client)
 {
 	const struct iface_owner *owner = find(i, client);
 
-	return owner && owner->n >= IFACE_OWNED_PER_CLIENT;
+	return owner && owner->n_counted >= IFACE_OWNED_PER_CLIENT;
 }
 
 void iface_own(struct iface_owned *o, const char *client)
@@ -108,6 +110,7 @@ void iface_own(struct iface_owned *o, const char *client)
 	bus_timer_cancel(o->iface->bus, &o->grace);
 	o->owner = owner;
 	owner->n++;
+	owner->n_counted += !o->class->is_theirs;
 	list_append(&owner->things, &o->node);
 	o->class->changed(o);
 }

@@ -12,7 +12,9 @@ struct iface;
 struct iface_owned;
 struct iface_owner;
 
-enum { IFACE_OWNED_PER_CLIENT = 8192 }; /* made, adopted or shared by one client */
+enum {
+	IFACE_OWNED_PER_CLIENT = 8192
+}; /* made, adopted or shared by one client, but for is_theirs */
 #define IFACE_OWNS_TOO_MUCH "you own too much already"
 
 struct iface_owned_class {
@@ -21,6 +23,8 @@ struct iface_owned_class {
 	/* How long it may be without one before `lost` is called. */
 	usec_t (*grace)(struct iface_owned *o);
 	void (*lost)(struct iface_owned *o);
+	/* Other people make them, so that other limits hold and the client's does not. */
+	bool is_theirs;
 };
 
 struct iface_owned {

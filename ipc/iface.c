@@ -10,6 +10,7 @@
 #include "ipc/iface-private.h"
 #include "ipc/iface-publication.h"
 #include "ipc/iface-session.h"
+#include "ipc/iface-subscriber.h"
 #include "ipc/iface-subscription.h"
 #include "protocol/base/err.h"
 #include "protocol/msg/msg.h"
@@ -90,31 +91,26 @@ static void on_session_removed(void *ctx, struct session *s)
 
 static void on_subscriber_incoming(void *ctx, struct subscriber *s)
 {
-	(void)ctx;
-	subscriber_pass(s, SUBSCRIBER_NO_PACKAGE);
+	iface_subscriber_incoming(ctx, s);
 }
 
 static void on_subscriber_changed(void *ctx, struct subscriber *s, unsigned changes)
 {
 	(void)ctx;
-	(void)s;
-	(void)changes;
+	iface_subscriber_changed(s, changes);
 }
 
 static void on_subscriber_event(
 	void *ctx, struct subscriber *s, enum subscriber_news news, const struct msg *m)
 {
 	(void)ctx;
-	(void)s;
-	(void)news;
-	(void)m;
+	iface_subscriber_event(s, news, m);
 }
 
 static void on_subscriber_removed(void *ctx, struct subscriber *s, const struct subscriber_end *end)
 {
 	(void)ctx;
-	(void)s;
-	(void)end;
+	iface_subscriber_removed(s, end);
 }
 
 static const struct ua_listener listener = {
@@ -151,6 +147,7 @@ int iface_new(
 	list_init(&i->sessions);
 	list_init(&i->subscriptions);
 	list_init(&i->publications);
+	list_init(&i->subscribers);
 	map_init(&i->owners, (uint64_t)(uintptr_t)i);
 	map_init(&i->shares, (uint64_t)(uintptr_t)i);
 	r = iface_manager_start(i);
@@ -188,6 +185,7 @@ struct iface *iface_free(struct iface *i)
 		iface_session_removed(i, list_entry(node, struct iface_session, node)->s);
 	iface_subscription_drop_all(i);
 	iface_publication_drop_all(i);
+	iface_subscriber_drop_all(i);
 	list_for_each_safe (node, next, &i->endpoints)
 		iface_endpoint_removed(i, list_entry(node, struct iface_endpoint, node)->ep);
 	list_for_each_safe (node, next, &i->profiles)
@@ -230,6 +228,7 @@ const struct bus_interface *const iface_tables[] = {
 	&iface_session,
 	&iface_subscription,
 	&iface_publication,
+	&iface_subscriber,
 	&iface_agent,
 	NULL,
 };

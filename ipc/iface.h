@@ -81,8 +81,11 @@ struct iface {
 	size_t n_subscriptions;
 	uint64_t n_subscribed, n_joined, n_notified; /* made, shared once more, states that came */
 	struct list publications;                    /* of struct iface_publication */
-	struct map shares; /* of subscriptions that clients may join (iface-wish.h) */
-	struct map owners; /* of struct iface_owner, by name */
+	struct list subscribers;                     /* of struct iface_subscriber */
+	size_t n_subscribers;
+	uint64_t n_subscribers_in; /* ever */
+	struct map shares;         /* of subscriptions that clients may join (iface-wish.h) */
+	struct map owners;         /* of struct iface_owner, by name */
 	struct agents *agents;
 	struct iface_listener *listeners; /* owned strings */
 	size_t n_listeners;

@@ -269,7 +269,7 @@ void stage_try_agent(struct stage *s, const struct stage_agent *a)
 {
 	DBusMessage *m = stage_call(s, RECORDER_ROOT, "RegisterAgent");
 	const char *path = a->path ? a->path : STAGE_AGENT_PATH;
-	struct stage_option options[6] = {
+	struct stage_option options[7] = {
 		{ "Priority", DBUS_TYPE_INT32, NULL, (uint32_t)a->priority, NULL },
 		{ "Observe", DBUS_TYPE_BOOLEAN, NULL, a->observes, NULL },
 	};
@@ -281,6 +281,8 @@ void stage_try_agent(struct stage *s, const struct stage_agent *a)
 		options[n++] = (struct stage_option){ "Endpoints", 'O', a->endpoint, 0, NULL };
 	if (a->type)
 		options[n++] = (struct stage_option){ "SessionTypes", 'S', a->type, 0, NULL };
+	if (a->event)
+		options[n++] = (struct stage_option){ "Events", 'S', a->event, 0, NULL };
 	dbus_message_append_args(m, DBUS_TYPE_OBJECT_PATH, &path, DBUS_TYPE_INVALID);
 	stage_append_options(m, options);
 	stage_deliver(s, a->client, m);

@@ -47,6 +47,7 @@ struct stage_agent {
 	const char *kind;          /* NULL: all */
 	const char *endpoint;      /* NULL: all */
 	const char *type;          /* of sessions; NULL: all */
+	const char *event;         /* of subscriptions; NULL: all */
 	int32_t priority;
 	bool observes;
 };

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Subscriptions that come: whose subscribers they will be. */
+#include <dbus/dbus.h>
+#include <string.h>
+
+#include "ipc/agent-private.h"
+#include "ipc/bus-value.h"
+#include "ipc/iface-private.h"
+#include "ipc/iface-subscriber.h"
+#include "protocol/msg/msg.h"
+
+static void write_subscribe(struct bus_writer *w, const struct msg *m)
+{
+	struct buf display = BUF_NULL;
+	uint32_t expires;
+
+	addr_append_display(&display, &m->from);
+	bus_entry_s(w, "From", m->from.uri.text);
+	bus_entry_s(w, "FromDisplayName", buf_slice(&display));
+	bus_entry_s(w, "To", m->to.uri.text);
+	bus_entry_s(w, "RequestUri", m->request_uri);
+	bus_entry_s(w, "CallId", m->call_id);
+	bus_entry_s(w, "EventParameters", iface_subscriber_event_parameters(m));
+	bus_open_entry(w, "Accept", "as");
+	iface_subscriber_write_accept(w, m);
+	bus_close(w);
+	/* Without it the package says how long (RFC 6665 section 3.1.1). */
+	if (msg_number(m, HDR_EXPIRES, UINT32_MAX, &expires))
+		bus_entry_u(w, "Expires", expires);
+	bus_entry_s(w, "ContentType", m->content_type);
+	bus_entry_ay(w, "Body", m->body);
+	bus_open_entry(w, "Headers", "a(ss)");
+	iface_write_headers(w, m);
+	bus_close(w);
+	buf_deinit(&display);
+}
+
+void agent_subscription_write(struct bus_writer *w, const struct agent_ask *q)
+{
+	struct subscriber *s = q->subscriber->s;
+
+	bus_write_o(w, iface_subscriber_path(q->subscriber));
+	bus_open_dict(w);
+	bus_entry_s(w, "Event", subscriber_event(s));
+	bus_entry_o(w, "Endpoint", iface_endpoint_path(subscriber_endpoint(s)));
+	write_subscribe(w, subscriber_request(s));
+	bus_close(w);
+}
+
+/* Lets go of the subscriber before the question is freed. */
+static struct iface_subscriber *let_go(struct agent_ask *q)
+{
+	struct iface_subscriber *is = mem_take(&q->subscriber);
+
+	is->ask = NULL;
+	return is;
+}
+
+bool agent_subscription_take(struct agent_ask *q, struct bus_reader *r)
+{
+	(void)r;
+	iface_subscriber_take(let_go(q), q->client);
+	return true;
+}
+
+/* Who has no such method, or no such object, serves no package; whoever else passes does. */
+void agent_subscription_passed(struct agent_ask *q, const char *error)
+{
+	static const char *const not_served[] = { DBUS_ERROR_UNKNOWN_METHOD,
+		DBUS_ERROR_UNKNOWN_INTERFACE, DBUS_ERROR_UNKNOWN_OBJECT, DBUS_ERROR_SERVICE_UNKNOWN,
+		DBUS_ERROR_NAME_HAS_NO_OWNER };
+
+	for (size_t k = 0; error && k < ARRAY_LEN(not_served); k++)
+		if (strcmp(error, not_served[k]) == 0)
+			return;
+	q->is_served = true;
+}
+
+void agent_subscription_give_up(struct agent_ask *q)
+{
+	enum subscriber_audience who =
+		q->is_served ? SUBSCRIBER_NOBODY_THERE : SUBSCRIBER_NO_PACKAGE;
+
+	subscriber_pass(let_go(q)->s, who);
+}
+
+void agent_subscription_incoming(struct agents *all, struct iface_subscriber *is)
+{
+	is->ask = agent_ask_new(all, AGENT_SUBSCRIPTION, AGENT_ASK_TOTAL);
+	is->ask->subscriber = is;
+	agent_ask_start(is->ask);
+}
+
+void agent_subscription_gone(struct iface_subscriber *is)
+{
+	if (is->ask)
+		agent_ask_free(is->ask);
+}
+
+bool agent_would_take(struct agents *all, struct iface_subscriber *is)
+{
+	const struct agent_ask q = { .kind = AGENT_SUBSCRIPTION, .subscriber = is };
+
+	list_for_each (node, &all->agents) {
+		const struct agent *a = list_entry(node, struct agent, node);
+
+		if (!a->observes && agent_serves(a, &q, subscriber_endpoint(is->s)))
+			return true;
+	}
+	return false;
+}
