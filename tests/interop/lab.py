@@ -104,7 +104,7 @@ class Process:
         self.log = log
         self.argv = argv
         with open(log, 'ab') as out:
-            self.popen = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, **options)
+            self.popen = subprocess.Popen(argv, **{'stdin': subprocess.DEVNULL, 'stdout': out, 'stderr': out, **options})
 
     @property
     def alive(self):
