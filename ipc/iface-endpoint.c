@@ -207,7 +207,8 @@ static const struct bus_method methods[] = {
 		       "caller hears the object's signals. Who asks for the same, in everything but "
 		       "Expires and Replay, gets the same object, and what is known already as Notified. "
 		       "Refusals come as Terminated. Errors: InvalidArgument, NotSupported (a "
-		       "peer-to-peer endpoint), LimitExceeded, NotRegistered." },
+		       "peer-to-peer endpoint), LimitExceeded, NotRegistered (the endpoint closes), "
+		       "WrongState (a Microsoft server's package that is there once)." },
 	{ .name = "Refer",
 		.in = "ssa{sv}",
 		.out = "o",

@@ -113,7 +113,8 @@ static int fail(struct bus_call *c, int error)
 		int error;
 		const char *text;
 	} rows[] = {
-		{ -EINVAL, "event, Accept, ContentType or Headers cannot stand in a SUBSCRIBE" },
+		{ -EINVAL, "event, Accept or ContentType cannot stand in a SUBSCRIBE" },
+		{ -EBUSY, "the server lets an endpoint have one subscription of that package" },
 		{ -ENOSPC, "the endpoint has too many subscriptions" },
 		{ -EOPNOTSUPP, "no way leads to that target" },
 		{ -ENOTCONN, "the endpoint closes" },
@@ -139,7 +140,8 @@ static int begin(struct bus_call *c, const struct iface_endpoint *ie, const stru
 	r = subscription_new(ie->ep, &w->spec, &ops, sub, &s);
 	if (r < 0) {
 		iface_subscription_free(sub);
-		return fail(c, r);
+		/* What is taken is no name here, but the place. */
+		return fail(c, r == -EEXIST ? -EBUSY : r);
 	}
 	sub->of = s;
 	sub->expires = w->spec.expires;

@@ -52,8 +52,9 @@ void iface_subscription_replay(struct iface_subscription *sub, const char *clien
 		tell(sub, m, client);
 		break;
 	case BODY_PARTIAL:
-		/* Of no use without the rest, which a refresh brings (RFC 6665 section 5.3.2). */
-		if (!sub->ending)
+		/* Of no use without the rest, which a refresh brings (RFC 6665 section 5.3.2), or
+		 * the next attempt. */
+		if (!sub->ending && sub->feed->dialogs(sub->of))
 			(void)sub->feed->refresh(sub->of, sub->expires);
 		break;
 	}

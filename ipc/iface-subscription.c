@@ -163,6 +163,9 @@ static int refresh(struct bus_call *c, void *object)
 		return bus_call_fail(c, -EINVAL, "expires of 0 is what Unsubscribe is for");
 	if (sub->ending)
 		return fail_ending(c);
+	r = iface_wish_check_expires(c, expires);
+	if (r < 0)
+		return r;
 	r = sub->feed->refresh(sub->of, expires);
 	if (r == 0)
 		sub->expires = expires;
@@ -182,7 +185,11 @@ static int update(struct bus_call *c, void *object)
 		return fail_ending(c);
 	if (sub->clients.n > 1)
 		return bus_call_fail(c, -ESTALE, "others share it, and want what they asked for");
+	if (!body.n)
+		content_type = SLICE_NULL;
 	r = sub->feed->update(sub->of, content_type, body);
+	if (r == -EINVAL)
+		return bus_call_fail(c, r, "content_type is none, or Subscribe had Targets");
 	if (r == 0)
 		iface_wish_update(sub, content_type, body);
 	return r;
@@ -250,7 +257,7 @@ static const struct bus_method methods[] = {
 		.args = BUS_ARGS("content_type", "body"),
 		.call = update,
 		.flags = BUS_OWNER,
-		.doc = "Sends another body, as of a filter, now and with each refresh. Errors: WrongState "
+		.doc = "Sends another body, as of a filter, now and with each refresh; empty: none. Errors: WrongState "
 		       "(others share it), InvalidArgument, NotSupported (Refer made it)." },
 	{ .name = "Unsubscribe",
 		.call = unsubscribe,

@@ -52,6 +52,16 @@ static bool flag_option(struct bus_call *c, unsigned row, bool otherwise)
 	return v->given ? v->b : otherwise;
 }
 
+/* What is wrong with what shall be asked; NULL: nothing. */
+static const char *target_fault(struct slice target)
+{
+	struct uri uri;
+
+	if (uri_parse(target, &uri) < 0)
+		return "is no URI";
+	return uri.headers.n ? "has header fields in it" : NULL;
+}
+
 /* Each text of an option that is a list of them. 0, or the call is answered. */
 static int read_texts(
 	struct bus_call *c, unsigned row, size_t max, struct slice **ret, size_t *ret_n)
@@ -109,17 +119,26 @@ static int read_body(struct bus_call *c, struct iface_wish *w)
 static int read_targets(struct bus_call *c, struct iface_wish *w)
 {
 	int r = read_texts(c, TARGETS, LIMITS_LIST_TARGETS, &w->targets, &w->spec.n_targets);
-	struct uri uri;
 
 	if (r < 0)
 		return r;
 	w->spec.targets = w->targets;
 	if (w->spec.n_targets && w->spec.body.n)
 		return bus_call_fail(c, -EINVAL, "Targets and Body exclude each other");
-	for (size_t i = 0; i < w->spec.n_targets; i++)
-		if (uri_parse(w->targets[i], &uri) < 0)
-			return bus_call_fail(c, -EINVAL, "Targets: \"%.*s\" is no URI",
-				SLICE_ARGS(slice_head(w->targets[i], 64)));
+	for (size_t i = 0; i < w->spec.n_targets; i++) {
+		const char *fault = target_fault(w->targets[i]);
+
+		if (fault)
+			return bus_call_fail(c, -EINVAL, "Targets: \"%.*s\" %s",
+				SLICE_ARGS(slice_head(w->targets[i], 64)), fault);
+	}
+	return 0;
+}
+
+int iface_wish_check_expires(struct bus_call *c, uint32_t seconds)
+{
+	if (seconds > LIMITS_EXPIRES)
+		return bus_call_fail(c, -EINVAL, "Expires is more than %d seconds", LIMITS_EXPIRES);
 	return 0;
 }
 
@@ -128,37 +147,45 @@ static int read_expires(struct bus_call *c, struct iface_wish *w)
 	const struct bus_value *v = bus_call_option(c, EXPIRES);
 
 	w->spec.expires = v->given ? v->u : IFACE_WISH_EXPIRES;
-	if (w->spec.expires > LIMITS_EXPIRES)
-		return bus_call_fail(c, -EINVAL, "Expires is more than %d seconds", LIMITS_EXPIRES);
-	return 0;
+	return iface_wish_check_expires(c, w->spec.expires);
 }
 
 static int read_arguments(struct bus_call *c, struct iface_wish *w)
 {
 	struct event event;
-	struct uri uri;
+	const char *fault;
 
 	w->spec.target = bus_read_s(bus_call_args(c));
 	w->spec.event = bus_read_s(bus_call_args(c));
-	if (uri_parse(w->spec.target, &uri) < 0)
-		return bus_call_fail(c, -EINVAL, "target is no URI");
+	fault = target_fault(w->spec.target);
+	if (fault)
+		return bus_call_fail(c, -EINVAL, "target %s", fault);
 	if (event_parse(w->spec.event, &event) < 0)
 		return bus_call_fail(c, -EINVAL, "event is no event package");
 	return 0;
 }
 
+static int read_headers(struct bus_call *c, struct iface_wish *w)
+{
+	struct request_header_fault fault;
+	int r = iface_headers_option(c, HEADERS, &w->headers, &w->spec.n_headers);
+
+	if (r < 0)
+		return r;
+	w->spec.headers = w->headers;
+	r = subscription_headers_check(w->headers, w->spec.n_headers, &fault);
+	return r < 0 ? iface_fail_header(c, r, &fault) : 0;
+}
+
 int iface_wish_read(struct bus_call *c, struct iface_wish *ret)
 {
 	static int (*const parts[])(struct bus_call * c, struct iface_wish * w) = { read_arguments,
-		read_expires, read_accept, read_body, read_targets };
+		read_expires, read_accept, read_body, read_targets, read_headers };
 	int r = 0;
 
 	*ret = (struct iface_wish){ .silent = !flag_option(c, REPLAY, true) };
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(parts); i++)
 		r = parts[i](c, ret);
-	if (r == 0)
-		r = iface_headers_option(c, HEADERS, &ret->headers, &ret->spec.n_headers);
-	ret->spec.headers = ret->headers;
 	ret->spec.list = flag_option(c, LIST, false) ? SUBSCRIPTION_LIST : SUBSCRIPTION_NO_LIST;
 	/* What is fetched is news to whom it comes, and nobody could join it in time. */
 	ret->alone = flag_option(c, PRIVATE, false) || !ret->spec.expires;

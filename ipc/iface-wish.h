@@ -37,6 +37,8 @@ struct iface_wish {
  */
 int iface_wish_read(struct bus_call *c, struct iface_wish *ret);
 void iface_wish_deinit(struct iface_wish *w);
+/* 0, or the call is answered: nothing lasts that long. */
+int iface_wish_check_expires(struct bus_call *c, uint32_t seconds);
 
 /* What makes an object one that others may join. */
 struct iface_share {

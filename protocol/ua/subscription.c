@@ -188,6 +188,27 @@ static bool is_taken(const struct endpoint *ep, struct slice event)
 	return false;
 }
 
+static bool owns_header(enum hdr_id id)
+{
+	return id == HDR_EVENT || id == HDR_EXPIRES || id == HDR_ACCEPT ||
+	       id == HDR_SUBSCRIPTION_STATE;
+}
+
+int subscription_headers_check(
+	const struct request_header *h, size_t n, struct request_header_fault *ret_fault)
+{
+	int r = request_headers_check(h, n, ret_fault);
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		if (!owns_header(hdr_find(h[i].name)))
+			continue;
+		ret_fault->name = h[i].name;
+		ret_fault->why = "belongs to the stack";
+		r = -EINVAL;
+	}
+	return r;
+}
+
 /* The SUBSCRIBE may have to wait for its turn, but what is wrong with it is said at once. */
 static int check_way(const struct endpoint *ep, struct slice target)
 {
@@ -196,7 +217,8 @@ static int check_way(const struct endpoint *ep, struct slice target)
 	struct request_hop hop;
 	struct uri uri;
 
-	if (uri_parse(target, &uri) < 0)
+	/* Header fields in it are for whoever makes a request of it (RFC 3261 19.1.5). */
+	if (uri_parse(target, &uri) < 0 || uri.headers.n)
 		return -EINVAL;
 	request_way_init(&way, ep, &spec);
 	return request_way_find(ep, &way, &uri, &hop);
@@ -222,7 +244,7 @@ static int check(const struct endpoint *ep, const struct subscription_spec *spec
 		return -EINVAL;
 	if (is_taken(ep, spec->event))
 		return -EEXIST;
-	if (request_headers_check(spec->headers, spec->n_headers, &fault) < 0)
+	if (subscription_headers_check(spec->headers, spec->n_headers, &fault) < 0)
 		return -EINVAL;
 	return check_way(ep, spec->target);
 }
@@ -331,11 +353,11 @@ int subscription_update(struct subscription *s, struct slice content_type, struc
 	UA_SCOPE(s->ep->ua);
 
 	if (!build_header_is_safe(SLICE("Content-Type"), content_type) ||
-		(body.n && !slice_trim(content_type).n))
+		(body.n && (!slice_trim(content_type).n || s->targets.body.n)))
 		return -EINVAL;
 	if (is_leaving(s) || !s->ask)
 		return -ESTALE;
-	set_body(s, content_type, body);
+	set_body(s, body.n ? content_type : SLICE_NULL, body);
 	tell_wish(s);
 	return 0;
 }

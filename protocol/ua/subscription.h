@@ -8,6 +8,7 @@
  * again, a notifier that has lost its memory. Any event package; bodies are opaque here.
  */
 struct request_header;
+struct request_header_fault;
 struct subscription;
 
 enum subscription_state {
@@ -74,6 +75,9 @@ struct subscription_spec {
  */
 int subscription_new(struct endpoint *ep, const struct subscription_spec *spec,
 	const struct subscription_ops *ops, void *owner, struct subscription **ret_subscription);
+/* As request_headers_check(), and without what a SUBSCRIBE says by itself: Event and the like. */
+int subscription_headers_check(
+	const struct request_header *h, size_t n, struct request_header_fault *ret_fault);
 /* Asks for that many seconds from now on, 0 excluded: -EINVAL; -ESTALE after the end. */
 int subscription_refresh(struct subscription *s, uint32_t expires);
 /* The body of this and later SUBSCRIBEs: it goes at once (4.1.2.1). Errors as above. */
