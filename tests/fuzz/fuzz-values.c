@@ -6,6 +6,7 @@
 #include "protocol/base/buf.h"
 #include "protocol/msg/build.h"
 #include "protocol/msg/event.h"
+#include "protocol/msg/message-summary.h"
 #include "protocol/msg/min-se.h"
 #include "protocol/msg/privacy.h"
 #include "protocol/msg/rack.h"
@@ -175,6 +176,17 @@ static void check_sipfrag(struct slice body)
 	require(slice_eq(again, reason.n ? reason : build_reason(status)));
 }
 
+static void check_summary(struct slice body)
+{
+	struct message_summary s;
+
+	if (message_summary_parse(body, &s) < 0)
+		return;
+	require(inside(body, s.account) && inside(body, s.headers));
+	for (unsigned i = 0; i < MESSAGE_CLASSES; i++)
+		require(s.counts[i].told || !(s.counts[i].fresh | s.counts[i].urgent_old));
+}
+
 static void check_line(struct slice line)
 {
 	unsigned mask;
@@ -202,6 +214,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	while (rest.n) {
 		check_sipfrag(rest);
+		check_summary(rest);
 		line = rest;
 		if (!slice_cut(rest, '\n', &line, &rest))
 			rest = SLICE_NULL;
