@@ -52,7 +52,9 @@ const struct bus_interface iface_agent = {
 				.args = BUS_ARGS("endpoint", "method", "headers", "body", "status",
 					"reason", "headers", "content_type", "body"),
 				.doc = "Any other request outside a dialog arrived; the answer is sent to the "
-				       "far end." },
+				       "far end, but for BENOTIFY, which has none. Among them NOTIFY that "
+				       "nobody asked for, from the endpoint's own server: if no agent takes "
+				       "it, message-summary is answered 200, others 481." },
 			{ .name = "CredentialsRequired",
 				.in = "osasa{sv}",
 				.out = "a{sv}",

@@ -7,6 +7,7 @@
 #include "ipc/iface-private.h"
 #include "protocol/msg/build.h"
 #include "protocol/ua/keepalive.h"
+#include "protocol/ua/messages.h"
 #include "protocol/ua/registration-flows.h"
 
 static struct endpoint *of(void *object)
@@ -244,6 +245,44 @@ static void get_flows(struct bus_writer *w, void *object)
 	bus_close(w);
 }
 
+static void write_counts(struct bus_writer *w, const char *name, const struct message_counts *c)
+{
+	bus_open_entry(w, name, "(uuuu)");
+	bus_open_struct(w);
+	bus_write_u(w, c->fresh);
+	bus_write_u(w, c->old);
+	bus_write_u(w, c->urgent_fresh);
+	bus_write_u(w, c->urgent_old);
+	bus_close(w);
+	bus_close(w);
+}
+
+static void get_message_summary(struct bus_writer *w, void *object)
+{
+	static const char *const names[] = {
+		[MESSAGE_VOICE] = "Voice",
+		[MESSAGE_FAX] = "Fax",
+		[MESSAGE_PAGER] = "Pager",
+		[MESSAGE_MULTIMEDIA] = "Multimedia",
+		[MESSAGE_TEXT] = "Text",
+		[MESSAGE_NONE] = "None",
+	};
+	const struct endpoint *ep = of(object);
+	const struct messages *m = ep->messages;
+
+	bus_open_dict(w);
+	if (m) {
+		bus_entry_b(w, "MessagesWaiting", m->summary.waiting);
+		bus_entry_t(w, "Received", ua_epoch_seconds(ep->ua, m->at));
+		if (m->summary.account.n)
+			bus_entry_s(w, "Account", m->summary.account);
+	}
+	for (unsigned i = 0; m && i < ARRAY_LEN(names); i++)
+		if (m->summary.counts[i].told)
+			write_counts(w, names[i], &m->summary.counts[i]);
+	bus_close(w);
+}
+
 static void get_auto_refresh(struct bus_writer *w, void *object)
 {
 	bus_write_b(w, of(object)->auto_refresh);
@@ -380,6 +419,15 @@ const struct bus_property iface_endpoint_properties[] = {
 		.get = get_flows,
 		.flags = BUS_EMITS,
 		.doc = "Registrations over several connections (RFC 5626), one for each of the profile's Flows: RegId u, State s, KeepAlive s (crlf, stun, or empty: the far end has not asked for any), Proven b (one was answered: section 4.5), FlowTimer u (seconds; 0: none), Expires t, NextAttempt t, Path as (RFC 3327), and where there are such Contact s, Server s (transport:address:port), LastError s." },
+	{ .name = "MessageSummary",
+		.sig = "a{sv}",
+		.get = get_message_summary,
+		.flags = BUS_EMITS,
+		.doc = "What waits in the user's mailbox (RFC 3842), as the endpoint's server said last by "
+		       "itself or to a subscription to message-summary of the endpoint's Uri; empty: "
+		       "nothing was said. MessagesWaiting b, Received t, and where told Account s, Voice, "
+		       "Fax, Pager, Multimedia, Text, None (uuuu): new, old, and of these the urgent new "
+		       "and urgent old." },
 	{ .name = "AutoRefresh",
 		.sig = "b",
 		.get = get_auto_refresh,

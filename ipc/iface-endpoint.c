@@ -281,6 +281,9 @@ static const struct bus_signal signals[] = {
 		.args = BUS_ARGS("old", "new", "status", "reason"),
 		.doc = "RegistrationState went from old to new; status and reason of the answer that "
 		       "caused it, 0 and a text where there was none." },
+	{ .name = "MessagesChanged",
+		.sig = "",
+		.doc = "MessageSummary was said, perhaps the same again: who may read it looks there." },
 	{ 0 },
 };
 
@@ -349,6 +352,14 @@ static void signal_state(struct iface_endpoint *ie)
 	ie->told_state = state;
 }
 
+static void signal_messages(struct iface_endpoint *ie)
+{
+	struct bus_writer w;
+
+	bus_signal_open(&w, ie->object, &iface_endpoint, "MessagesChanged", NULL);
+	bus_signal_send(&w);
+}
+
 void iface_endpoint_changed(struct endpoint *ep, unsigned changes)
 {
 	static const struct {
@@ -368,6 +379,7 @@ void iface_endpoint_changed(struct endpoint *ep, unsigned changes)
 		{ UA_CHANGE_CONTACT, "Transport" },
 		{ UA_CHANGE_CONTACT, "Gruu" },
 		{ UA_CHANGE_CONTACT, "TemporaryGruu" },
+		{ UA_CHANGE_MESSAGES, "MessageSummary" },
 		{ UA_CHANGE_AUTH, "AuthenticationScheme" },
 		{ UA_CHANGE_AUTH, "AuthenticationAlgorithm" },
 	};
@@ -380,6 +392,8 @@ void iface_endpoint_changed(struct endpoint *ep, unsigned changes)
 			bus_changed(ie->object, &iface_endpoint, rows[k].property);
 	if (changes & UA_CHANGE_REGISTRATION)
 		signal_state(ie);
+	if (changes & UA_CHANGE_MESSAGES)
+		signal_messages(ie);
 }
 
 void iface_endpoint_done(struct endpoint *ep, enum ua_verb verb, const struct outcome *o)

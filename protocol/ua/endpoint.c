@@ -13,6 +13,7 @@
 #include "protocol/ua/incoming.h"
 #include "protocol/ua/limits.h"
 #include "protocol/ua/locate.h"
+#include "protocol/ua/messages.h"
 #include "protocol/ua/microsoft.h"
 #include "protocol/ua/publication.h"
 #include "protocol/ua/refer.h"
@@ -291,6 +292,7 @@ void endpoint_free(struct endpoint *ep)
 		incoming_free(list_entry(node, struct incoming, node));
 	endpoint_set_flow(ep, NULL);
 	microsoft_free(ep->microsoft);
+	messages_forget(ep);
 	endpoint_listen_stop(ep);
 	endpoint_flow_deinit(ep);
 	auth_deinit(&ep->auth);

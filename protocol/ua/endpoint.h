@@ -7,6 +7,7 @@
 #include "protocol/ua/ua.h"
 
 struct host_listener;
+struct messages;
 struct microsoft;
 struct registration;
 
@@ -50,6 +51,7 @@ struct endpoint {
 	struct auth auth;
 	struct registration *registration; /* NULL if the kind does not register */
 	struct gruu_set gruus;             /* of that registration */
+	struct messages *messages;         /* messages.h; NULL: nobody said anything */
 	struct microsoft *microsoft;       /* NULL: the profile does not speak it */
 	/* The cached connection to the server, NULL until something was sent. */
 	struct flow *flow;

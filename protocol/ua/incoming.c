@@ -43,6 +43,7 @@ static void end(struct incoming *in)
 	}
 	txn_forget(in->txn);
 	in->txn = NULL;
+	in->silent = false;
 	later_queue(&in->ep->ua->later, &in->note);
 }
 
@@ -67,7 +68,7 @@ static void deliver_note(struct later_note *n)
 	struct incoming *in = container_of(n, struct incoming, note);
 	struct ua *ua = in->ep->ua;
 
-	if (!in->txn) {
+	if (!in->txn && !in->silent) {
 		/* The listener may free the endpoint: nothing leads from it to us by then. */
 		leave(in);
 		if (ua->listener)
@@ -83,28 +84,44 @@ static void deliver_note(struct later_note *n)
 	ua->listener->incoming(ua->listener_ctx, in);
 }
 
-struct incoming *incoming_new(struct endpoint *ep, struct flow *reply_flow, struct msg *request)
+static struct incoming *make(struct endpoint *ep, struct msg *request)
 {
-	struct incoming *in;
-	struct txn *t;
+	struct incoming *in = mem_new(struct incoming);
 
-	if (ep->n_incoming >= LIMITS_INCOMING_PER_ENDPOINT)
-		return NULL;
-	in = mem_new(struct incoming);
-	t = txn_server_new(&ep->ua->txns, reply_flow, request, &server_ops, in);
-	if (!t) {
-		free(in);
-		return NULL;
-	}
 	in->ep = ep;
-	in->txn = t;
 	in->request = msg_ref(request);
 	in->note.deliver = deliver_note;
 	list_append(&ep->incoming, &in->node);
 	ep->n_incoming++;
+	later_queue(&ep->ua->later, &in->note);
+	return in;
+}
+
+struct incoming *incoming_new(struct endpoint *ep, struct flow *reply_flow, struct msg *request)
+{
+	struct incoming *in;
+
+	if (ep->n_incoming >= LIMITS_INCOMING_PER_ENDPOINT)
+		return NULL;
+	in = make(ep, request);
+	in->txn = txn_server_new(&ep->ua->txns, reply_flow, request, &server_ops, in);
+	if (!in->txn) {
+		incoming_free(in);
+		return NULL;
+	}
 	if (request->method == METHOD_MESSAGE)
 		ep->ua->n_pages_in++;
-	later_queue(&ep->ua->later, &in->note);
+	return in;
+}
+
+struct incoming *incoming_new_silent(struct endpoint *ep, struct msg *request)
+{
+	struct incoming *in;
+
+	if (ep->n_incoming >= LIMITS_INCOMING_PER_ENDPOINT)
+		return NULL;
+	in = make(ep, request);
+	in->silent = true;
 	return in;
 }
 
@@ -204,11 +221,16 @@ static unsigned own_answer(enum method m)
 static void answer_ourselves(struct incoming *in)
 {
 	struct buf tag = BUF_NULL, headers = BUF_NULL;
-	struct uas_reply reply = { .status = own_answer(in->request->method) };
+	struct uas_reply reply = { .status = in->own_answer };
 
+	if (!reply.status)
+		reply.status = own_answer(in->request->method);
 	ua_random_hex(in->ep->ua, &tag, TO_TAG_BYTES);
 	reply.to_tag = buf_slice(&tag);
-	if (reply.status == 200 || reply.status == 405)
+	if (reply.status == 415)
+		build_header(&headers, HDR_ACCEPT, SLICE("application/simple-message-summary"));
+	else if (reply.status == 405 ||
+		 (reply.status == 200 && in->request->method == METHOD_OPTIONS))
 		uas_append_capabilities(&headers);
 	reply.headers = buf_slice(&headers);
 	send_reply(in, &reply);

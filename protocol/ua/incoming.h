@@ -14,8 +14,10 @@ struct incoming {
 	struct txn *txn;     /* NULL: over, which the listener is about to be told */
 	struct msg *request; /* a reference */
 	struct later_note note;
-	bool told;  /* the listener has it */
-	void *user; /* the listener's */
+	unsigned own_answer; /* if nobody takes it; 0: what incoming_pass() says */
+	bool silent;         /* a BENOTIFY: there is no transaction, and nothing is answered */
+	bool told;           /* the listener has it */
+	void *user;          /* the listener's */
 };
 
 /*
@@ -23,6 +25,8 @@ struct incoming {
  * already: nothing was done and the caller answers 503.
  */
 struct incoming *incoming_new(struct endpoint *ep, struct flow *reply_flow, struct msg *request);
+/* The same for a request that is never answered. */
+struct incoming *incoming_new_silent(struct endpoint *ep, struct msg *request);
 /* Without an answer or a word; the transaction goes on without an owner. */
 void incoming_free(struct incoming *in);
 

@@ -3,6 +3,7 @@
 #include "protocol/msg/build.h"
 #include "protocol/msg/event.h"
 #include "protocol/ua/limits.h"
+#include "protocol/ua/messages.h"
 #include "protocol/ua/microsoft-subscribe.h"
 #include "protocol/ua/request-way.h"
 #include "protocol/ua/subscription-fork.h"
@@ -30,8 +31,23 @@ static void queue(struct subscription *s, const struct msg *m)
 	later_queue(&s->ep->ua->later, &s->note);
 }
 
+/* What our own mailbox holds is the endpoint's to know, too. */
+static void note_messages(const struct subscription *s, const struct msg *m)
+{
+	struct uri target, own;
+	struct event e;
+
+	if (event_parse(slice_str(s->event), &e) < 0 ||
+		!slice_eq_ci(e.type, SLICE("message-summary")) ||
+		uri_parse(slice_str(s->target), &target) < 0 ||
+		uri_parse(slice_str(s->ep->uri), &own) < 0 || !uri_equal(&target, &own))
+		return;
+	(void)messages_take(s->ep, m);
+}
+
 void subscription_tell(struct subscription *s, const struct msg *m)
 {
+	note_messages(s, m);
 	queue(s, m);
 }
 

@@ -20,6 +20,7 @@ enum ua_change {
 	UA_CHANGE_CONTACT = 1 << 2, /* contact, server, flow */
 	UA_CHANGE_AUTH = 1 << 3,    /* scheme in use */
 	UA_CHANGE_CONNECTIONS = 1 << 4,
+	UA_CHANGE_MESSAGES = 1 << 5, /* what waits in the user's mailbox was said (again) */
 };
 
 /* What a registration verb asked for. */

@@ -15,6 +15,7 @@
 #include "protocol/ua/subscription.h"
 #include "protocol/ua/uas-check.h"
 #include "protocol/ua/uas-way.h"
+#include "protocol/ua/unsolicited.h"
 
 enum {
 	RETRY_AFTER_BUSY = 5,   /* seconds in our own 486 and 503 */
@@ -316,9 +317,27 @@ static void hand_on(struct ua *ua, struct flow *f, struct msg *m)
 			reject_for_now(ua, f, m, status, RETRY_AFTER_BUSY);
 	} else if (m->method == METHOD_SUBSCRIBE && ep->kind->subscribes) {
 		receive_subscribe(ep, f, m);
+	} else if (m->method == METHOD_NOTIFY) {
+		unsolicited_receive(ep, f, back, m);
 	} else if (!incoming_new(ep, back, m)) {
 		reject_for_now(ua, f, m, 503, RETRY_AFTER_BUSY);
 	}
+}
+
+static void hear_outside(struct ua *ua, struct flow *f, struct msg *m)
+{
+	struct endpoint *ep = endpoint_route(ua, f, m);
+
+	if (ep && !ep->closing && pass_checks(ua, f, m))
+		unsolicited_receive(ep, f, NULL, m);
+}
+
+static void hear_inside(struct ua *ua, struct flow *f, struct dialog *d, struct msg *m)
+{
+	if ((d->has_remote_cseq && m->cseq <= d->remote_cseq) || !pass_checks(ua, f, m))
+		return;
+	(void)dialog_take_cseq(d, m->cseq);
+	(void)usage_dispatch_request(d, f, m);
 }
 
 /*
@@ -329,12 +348,12 @@ static void receive_best_effort(struct ua *ua, struct flow *f, struct msg *m)
 {
 	struct dialog *d = m->to_tag.n ? dialog_find_of_request(&ua->dialogs, m) : NULL;
 
-	if (!d && m->to_tag.n)
+	if (!m->to_tag.n)
+		hear_outside(ua, f, m);
+	else if (d)
+		hear_inside(ua, f, d, m);
+	else
 		(void)receive_first_notify(ua, f, m);
-	if (!d || (d->has_remote_cseq && m->cseq <= d->remote_cseq) || !pass_checks(ua, f, m))
-		return;
-	(void)dialog_take_cseq(d, m->cseq);
-	(void)usage_dispatch_request(d, f, m);
 }
 
 void uas_receive(struct ua *ua, struct flow *f, struct msg *m)
