@@ -6,6 +6,9 @@
  *   r CODE LEN BYTES   the last request that went out is answered, BYTES being header lines
  *   R register   U unregister   A unregister all   P page   p pass   y answer 200   f flow down
  *   I invite   the oldest session: i rings   k accepts or answers   o offers   h hangs up
+ *   S subscribe   Q fetch   L subscribe to a list   e the oldest is ended   u updated
+ *   n METHOD CSEQ LEN BYTES   the peer of the last request notifies (even: NOTIFY, odd: BENOTIFY)
+ *   t whoever subscribed is let in, or told   x it is finished
  * M as the first letter: the profile speaks Microsoft's dialect.
  * However it goes, nothing may be left when it is over, and nothing faulty may be sent.
  */
@@ -19,11 +22,12 @@
 #include "protocol/ua/registration.h"
 #include "protocol/ua/session-view.h"
 #include "protocol/ua/subscriber.h"
+#include "protocol/ua/subscription.h"
 #include "tests/fuzz/ground.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { STEPS_MAX = 64, WAITING_MAX = 8, SESSIONS_MAX = 4, BYTES_MAX = 4096 };
+enum { STEPS_MAX = 64, WAITING_MAX = 8, SESSIONS_MAX = 4, SUBSCRIPTIONS_MAX = 4, BYTES_MAX = 4096 };
 
 struct fuzz {
 	const uint8_t *p;
@@ -35,6 +39,9 @@ struct fuzz {
 	struct incoming *waiting[WAITING_MAX];
 	struct session *sessions[SESSIONS_MAX]; /* oldest first */
 	size_t n_sessions;
+	struct subscription *subscriptions[SUBSCRIPTIONS_MAX]; /* oldest first */
+	size_t n_subscriptions;
+	struct subscriber *subscriber; /* NULL: none that we know of */
 };
 
 static void on_sent(void *ctx, struct flow *f, struct msg *m)
@@ -146,31 +153,40 @@ static void on_session_removed(void *ctx, struct session *s)
 
 static void on_subscriber_incoming(void *ctx, struct subscriber *s)
 {
-	(void)ctx;
-	subscriber_pass(s, SUBSCRIBER_NO_PACKAGE);
+	struct fuzz *z = ctx;
+
+	if (z->subscriber)
+		subscriber_pass(s, SUBSCRIBER_NO_PACKAGE);
+	else
+		z->subscriber = s;
 }
 
 static void on_subscriber_changed(void *ctx, struct subscriber *s, unsigned changes)
 {
 	(void)ctx;
 	(void)s;
-	(void)changes;
+	ground_expect(changes != 0);
 }
+
+static const struct subscriber_body state = { .content_type = SLICE_INIT("text/plain"),
+	.bytes = SLICE_INIT("hi") };
 
 static void on_subscriber_event(
 	void *ctx, struct subscriber *s, enum subscriber_news news, const struct msg *m)
 {
 	(void)ctx;
-	(void)s;
-	(void)news;
 	(void)m;
+	if (news == SUBSCRIBER_WANTS_STATE)
+		(void)subscriber_notify(s, &state);
 }
 
 static void on_subscriber_removed(void *ctx, struct subscriber *s, const struct subscriber_end *end)
 {
-	(void)ctx;
-	(void)s;
-	(void)end;
+	struct fuzz *z = ctx;
+
+	ground_expect(end->status < 700);
+	if (z->subscriber == s)
+		z->subscriber = NULL;
 }
 
 static const struct ua_listener listener = {
@@ -314,6 +330,113 @@ static void session_verb(struct session *s, unsigned verb)
 	}
 }
 
+/* ---- subscriptions ---- */
+
+static void on_notified(void *owner, struct subscription *s, const struct msg *m)
+{
+	(void)owner;
+	ground_expect(subscription_last(s) == m);
+}
+
+static void on_subscription_changed(void *owner, struct subscription *s)
+{
+	(void)owner;
+	ground_expect(subscription_state(s) != SUBSCRIPTION_TERMINATED);
+}
+
+static void on_terminated(void *owner, struct subscription *s, const struct subscription_end *end)
+{
+	struct fuzz *z = owner;
+	size_t i = 0;
+
+	ground_expect(end->status < 700);
+	while (i < z->n_subscriptions && z->subscriptions[i] != s)
+		i++;
+	ground_expect(i < z->n_subscriptions);
+	z->n_subscriptions--;
+	memmove(z->subscriptions + i, z->subscriptions + i + 1,
+		(z->n_subscriptions - i) * sizeof(z->subscriptions[0]));
+}
+
+static const struct subscription_ops subscription_ops = {
+	.notified = on_notified,
+	.changed = on_subscription_changed,
+	.terminated = on_terminated,
+};
+
+static void subscribe(struct fuzz *z, unsigned letter)
+{
+	static const struct slice targets[] = { SLICE_INIT("sip:bob@example.com"),
+		SLICE_INIT("tel:+1") };
+	const struct subscription_spec spec = {
+		.target = SLICE("sip:alice@example.com"),
+		.event = SLICE("presence"),
+		.expires = letter == 'Q' ? 0 : 600,
+		.targets = targets,
+		.n_targets = letter == 'L' ? 2 : 0,
+	};
+	struct subscription **s = &z->subscriptions[z->n_subscriptions];
+
+	if (z->ep && z->n_subscriptions < SUBSCRIPTIONS_MAX &&
+		subscription_new(z->ep, &spec, &subscription_ops, z, s) == 0)
+		z->n_subscriptions++;
+}
+
+/* In the dialog of the last request, or what would be one. */
+static void notify(struct fuzz *z)
+{
+	enum method method = take_byte(z) & 1 ? METHOD_BENOTIFY : METHOD_NOTIFY;
+	uint32_t cseq = take_byte(z);
+	struct slice lines = take_bytes(z);
+	struct buf b = BUF_NULL;
+
+	if (!z->sent)
+		return;
+	build_request_line(&b, method_name(method), SLICE("sip:alice@192.0.2.2"));
+	buf_printf(&b, "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKn%zu;rport\r\n", z->n);
+	buf_printf(&b, "From: <sip:bob@example.com>;tag=peer\r\n");
+	buf_printf(&b, "To: <sip:alice@example.com>;tag=%.*s\r\n", SLICE_ARGS(z->sent->from_tag));
+	build_header(&b, HDR_CALL_ID, z->sent->call_id);
+	build_cseq(&b, cseq, method_name(method));
+	buf_put(&b, lines);
+	if (lines.n && lines.p[lines.n - 1] != '\n')
+		buf_lit(&b, "\r\n");
+	build_body(&b, SLICE("text/plain"), SLICE("state"));
+	ua_receive(z->ua, &z->ground.udp.flow, buf_slice(&b), MSG_DATAGRAM);
+	buf_deinit(&b);
+}
+
+static void subscription_step(struct fuzz *z, unsigned letter)
+{
+	struct subscriber *s = z->subscriber;
+
+	switch (letter) {
+	case 'e':
+		if (z->n_subscriptions)
+			subscription_end(z->subscriptions[0]);
+		break;
+	case 'u':
+		if (z->n_subscriptions)
+			(void)subscription_update(
+				z->subscriptions[0], SLICE("text/plain"), SLICE("filter"));
+		break;
+	case 'n':
+		notify(z);
+		break;
+	case 't':
+		if (s && subscriber_accept(s, SUBSCRIBER_ACCEPT, 0, &state) < 0 && z->subscriber)
+			(void)subscriber_notify(s, &state);
+		break;
+	case 'x':
+		if (s)
+			(void)subscriber_finish(s, SLICE_NULL, 0);
+		break;
+	default:
+		subscribe(z, letter);
+		break;
+	}
+}
+
 static void step(struct fuzz *z)
 {
 	struct registration *r = z->ep ? z->ep->registration : NULL;
@@ -360,6 +483,16 @@ static void step(struct fuzz *z)
 		if (z->n_sessions)
 			session_verb(z->sessions[0], letter);
 		break;
+	case 'S':
+	case 'Q':
+	case 'L':
+	case 'e':
+	case 'u':
+	case 'n':
+	case 't':
+	case 'x':
+		subscription_step(z, letter);
+		break;
 	case 'p':
 		decide(z, 0);
 		break;
@@ -403,6 +536,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	ground_expect(ua_is_stopped(z.ua) && z.ep == NULL);
 	ground_expect(z.ua->txns.n == 0 && z.ua->dialogs.n == 0 && z.n_sessions == 0);
+	ground_expect(z.n_subscriptions == 0 && !z.subscriber);
 	ua_free(z.ua);
 	ground_deinit(&z.ground);
 	msg_unref(z.sent);
