@@ -211,9 +211,12 @@ static void on_failed(struct subscription_fork *f, const struct outcome *o)
 	over(f, &v);
 }
 
+static void ride(struct subscription_fork *f, const struct msg *m, uint32_t cseq);
+
 static void on_accepted(struct subscription_fork *f, const struct msg *m)
 {
-	uint32_t seconds = f->asked;
+	uint32_t seconds = f->asked, cseq = 0;
+	bool rides = microsoft_is_piggyback(f->s->ep, m, &cseq);
 
 	f->failures = 0;
 	f->raised = false;
@@ -221,7 +224,7 @@ static void on_accepted(struct subscription_fork *f, const struct msg *m)
 	dialog_refresh_target(f->usage.dialog, m);
 	(void)msg_number(m, HDR_EXPIRES, f->asked, &seconds);
 	/* Timer N (4.1.2.2); RFC 5839 5.2: a 204 is not followed by a NOTIFY. */
-	if (!f->heard && m->status != 204)
+	if (!f->heard && m->status != 204 && !rides)
 		f->notify_by = timers_of(f)->now + TIMER_N_T1 * TIMER_T1;
 	if (f->asked && !f->said)
 		set_expiry(f, seconds);
@@ -230,7 +233,9 @@ static void on_accepted(struct subscription_fork *f, const struct msg *m)
 	if (is_behind(f))
 		subscription_fork_refresh(f);
 	subscription_changed(f->s);
-	if (!f->asked && m->status == 204) /* RFC 5839 5.7: that was all */
+	if (rides)
+		ride(f, m, cseq);
+	else if (!f->asked && m->status == 204) /* RFC 5839 5.7: that was all */
 		lost(f, SLICE("unsubscribed"), ORIGIN_LOCAL);
 }
 
@@ -377,42 +382,63 @@ static void go_on(struct subscription_fork *f, const struct substate *sub)
 }
 
 /* The same once more, by another way than the transaction's: it was heard (12.2.2 lets it pass). */
-static bool is_copy(struct subscription_fork *f, const struct msg *m)
+static bool is_copy(struct subscription_fork *f, uint32_t cseq)
 {
-	bool copy = f->has_cseq && f->cseq == m->cseq;
+	bool copy = f->has_cseq && f->cseq == cseq;
 
 	f->has_cseq = true;
-	f->cseq = m->cseq;
+	f->cseq = cseq;
 	return copy;
+}
+
+/* What was not heard before. f may be gone afterwards. */
+static void obey(struct subscription_fork *f, const struct msg *m, const struct notice *n)
+{
+	struct subscription_verdict v;
+
+	f->heard = f->s->heard = true;
+	/* Who unsubscribed waits for the last word; others have heard what they waited for. */
+	if (f->asked)
+		f->notify_by = 0;
+	if (n->answer.status == 200) {
+		dialog_refresh_target(f->usage.dialog, m);
+		if (take_state(f, m, n))
+			subscription_tell(f->s, m);
+	}
+	if (n->sub.state == SUBSTATE_TERMINATED) {
+		subscription_judge_notify(&n->sub, &v);
+		over(f, &v);
+	} else if (n->answer.status == 200) {
+		go_on(f, &n->sub);
+	} else {
+		arm(f);
+	}
 }
 
 void subscription_fork_receive(struct subscription_fork *f, struct flow *reply_flow, struct msg *m)
 {
-	struct subscription *s = f->s;
-	struct subscription_verdict v;
 	struct notice n;
 
 	read_notice(f, m, &n);
 	answer(f, reply_flow, m, &n.answer);
-	if (is_copy(f, m))
+	if (!is_copy(f, m->cseq))
+		obey(f, m, &n);
+}
+
+/* [MS-SIP] 3.4.5.1: a 2xx that is a NOTIFY as well; it may be older than one that came. */
+static void ride(struct subscription_fork *f, const struct msg *m, uint32_t cseq)
+{
+	struct notice n = { .answer.status = 200, .sub.state = SUBSTATE_ACTIVE };
+
+	if (cseq && (dialog_take_cseq(f->usage.dialog, cseq) < 0 || is_copy(f, cseq)))
 		return;
-	f->heard = s->heard = true;
-	/* Who unsubscribed waits for the last word; others have heard what they waited for. */
-	if (f->asked)
-		f->notify_by = 0;
-	if (n.answer.status == 200) {
-		dialog_refresh_target(f->usage.dialog, m);
-		if (take_state(f, m, &n))
-			subscription_tell(s, m);
-	}
-	if (n.sub.state == SUBSTATE_TERMINATED) {
-		subscription_judge_notify(&n.sub, &v);
-		over(f, &v);
-	} else if (n.answer.status == 200) {
-		go_on(f, &n.sub);
-	} else {
-		arm(f);
-	}
+	(void)substate_parse(msg_header(m, HDR_SUBSCRIPTION_STATE), &n.sub);
+	if (m->body.n && !subscription_accepts(f->s, m->content_type))
+		refuse(&n, 415, SLICE_NULL);
+	if (!f->asked) /* It made no dialog, or ends it: no other word follows. */
+		n.sub = (struct substate){ .state = SUBSTATE_TERMINATED,
+			.reason = SLICE("timeout") };
+	obey(f, m, &n);
 }
 
 static bool on_request(struct usage *u, struct flow *reply_flow, struct msg *m)
@@ -438,27 +464,14 @@ static const struct usage_class usage_class = {
 	.dialog_over = on_dialog_over,
 };
 
-/* ---- the first NOTIFY ---- */
+/* ---- the first NOTIFY, or what is as good ---- */
 
-/* 4.4.1: the NOTIFY makes the dialog, and its route set. */
-static struct subscription_fork *make(
-	struct subscription *s, struct flow *reply_flow, struct msg *m)
+static struct subscription_fork *join(struct subscription *s, struct dialog *d)
 {
-	struct ua *ua = s->ep->ua;
-	struct subscription_fork *f;
-	struct dialog *d;
+	struct subscription_fork *f = mem_new(struct subscription_fork);
 
-	if (dialog_new_server(&ua->dialogs, m, s->tag, &d) < 0) {
-		uas_answer(ua, reply_flow, m,
-			&(struct uas_reply){ .status = 400, .reason = SLICE("Bad Contact") });
-		return NULL;
-	}
-	dialog_confirm(d, NULL);
-	flow_hold_set(&d->in, reply_flow);
-	d->local_cseq = s->request ? request_cseq(s->request) : s->cseq;
 	d->anonymous = s->hides;
 	d->secure = slice_starts_ci(slice_str(s->target), SLICE("sips:"));
-	f = mem_new(struct subscription_fork);
 	f->s = s;
 	f->state = SUBSTATE_PENDING;
 	f->asked = s->asked;
@@ -470,9 +483,27 @@ static struct subscription_fork *make(
 	s->n_forks++;
 	/* Others may follow until then, who came to see whether this one comes. */
 	if (s->judged && s->hears_until)
-		timer_arm_at(&ua->timers, &s->timer, s->hears_until);
+		timer_arm_at(&s->ep->ua->timers, &s->timer, s->hears_until);
 	usage_join(&f->usage, &usage_class, d);
 	return f;
+}
+
+/* 4.4.1: the NOTIFY makes the dialog, and its route set. */
+static struct subscription_fork *make(
+	struct subscription *s, struct flow *reply_flow, struct msg *m)
+{
+	struct ua *ua = s->ep->ua;
+	struct dialog *d;
+
+	if (dialog_new_server(&ua->dialogs, m, s->tag, &d) < 0) {
+		uas_answer(ua, reply_flow, m,
+			&(struct uas_reply){ .status = 400, .reason = SLICE("Bad Contact") });
+		return NULL;
+	}
+	dialog_confirm(d, NULL);
+	flow_hold_set(&d->in, reply_flow);
+	d->local_cseq = s->request ? request_cseq(s->request) : s->cseq;
+	return join(s, d);
 }
 
 /* Whom it is for: with the names of a SUBSCRIBE, of the same package, and one dialog more may be.
@@ -508,4 +539,35 @@ void subscription_receive(struct ua *ua, struct flow *reply_flow, struct msg *m)
 
 	if (f)
 		subscription_fork_receive(f, reply_flow, m);
+}
+
+static struct subscription_fork *find_fork(const struct subscription *s, const struct dialog *d)
+{
+	list_for_each (node, &s->forks) {
+		struct subscription_fork *f = list_entry(node, struct subscription_fork, node);
+
+		if (f->usage.dialog == d)
+			return f;
+	}
+	return NULL;
+}
+
+void subscription_fork_ride(struct subscription *s, const struct outcome *o)
+{
+	struct dialog_table *dialogs = &s->ep->ua->dialogs;
+	struct dialog *d = dialog_find_of_response(dialogs, o->response);
+	struct subscription_fork *f = d ? find_fork(s, d) : NULL;
+	uint32_t cseq;
+
+	if (!microsoft_is_piggyback(s->ep, o->response, &cseq))
+		return;
+	/* Who answers with the state is the only one who has it. */
+	subscription_forget_call(s);
+	/* Of a fetch the 2xx has no Contact: nothing is sent in its dialog. */
+	if (!d) {
+		(void)dialog_new_client(dialogs, o->request, o->response, &d);
+		f = join(s, d);
+	}
+	if (f)
+		ride(f, o->response, cseq);
 }

@@ -37,6 +37,12 @@ void subscription_fork_refresh(struct subscription_fork *f);
 /* The 2xx to the SUBSCRIBE that made it granted so many seconds. */
 void subscription_fork_granted(struct subscription_fork *f, uint32_t seconds);
 
+/*
+ * A 2xx to the SUBSCRIBE of s, which may have the state in it ([MS-SIP] 3.4.5.1): it makes the
+ * dialog then, unless a NOTIFY did. s may be over afterwards.
+ */
+void subscription_fork_ride(struct subscription *s, const struct outcome *o);
+
 /* subscription-send.c: in its dialog, for so many seconds; f is the owner. As request_new(). */
 int subscription_send_in(
 	struct subscription_fork *f, uint32_t expires, const struct request_ops *ops);

@@ -85,8 +85,9 @@ static void name_call(struct subscription *s)
 }
 
 /* A 2xx may come after the NOTIFYs that it announces (4.1.2.4), or after their end. */
-static void on_accepted(struct subscription *s, const struct msg *m)
+static void on_accepted(struct subscription *s, const struct outcome *o)
 {
+	const struct msg *m = o->response;
 	uint32_t seconds;
 
 	s->granted = s->asked;
@@ -105,10 +106,12 @@ static void on_accepted(struct subscription *s, const struct msg *m)
 	 */
 	s->hears_until = s->ep->ua->timers.now + TIMER_N_T1 * TIMER_T1;
 	timer_arm_at(&s->ep->ua->timers, &s->timer, s->hears_until);
-	if (s->judged)
+	if (s->judged) {
 		subscription_settle(s);
-	else
+	} else {
 		subscription_update_state(s);
+		subscription_fork_ride(s, o);
+	}
 }
 
 static void on_refused(struct subscription *s, const struct outcome *o)
@@ -145,7 +148,7 @@ static void on_done(void *owner, struct request *request, const struct outcome *
 		return;
 	}
 	subscription_turn_end(s->ep, &s->turn);
-	on_accepted(s, o->response);
+	on_accepted(s, o);
 }
 
 static const struct request_ops request_ops = { .done = on_done };
