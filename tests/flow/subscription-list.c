@@ -143,6 +143,7 @@ START_TEST(rfc5367_3_list)
 	struct subscription_spec spec = wish_of_targets();
 	const struct msg *m;
 
+	spec.accept = SLICE("application/pidf+xml, text/plain");
 	watch_scene(&w);
 	for (size_t i = 0; i < ARRAY_LEN(shown); i++)
 		world_show(w.c.w, shown[i]);

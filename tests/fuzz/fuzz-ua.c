@@ -431,8 +431,12 @@ static void subscription_step(struct fuzz *z, unsigned letter)
 		if (s)
 			(void)subscriber_finish(s, SLICE_NULL, 0);
 		break;
-	default:
+	case 'S':
+	case 'Q':
+	case 'L':
 		subscribe(z, letter);
+		break;
+	default:
 		break;
 	}
 }
@@ -483,16 +487,6 @@ static void step(struct fuzz *z)
 		if (z->n_sessions)
 			session_verb(z->sessions[0], letter);
 		break;
-	case 'S':
-	case 'Q':
-	case 'L':
-	case 'e':
-	case 'u':
-	case 'n':
-	case 't':
-	case 'x':
-		subscription_step(z, letter);
-		break;
 	case 'p':
 		decide(z, 0);
 		break;
@@ -507,6 +501,7 @@ static void step(struct fuzz *z)
 			endpoint_close(z->ep);
 		break;
 	default:
+		subscription_step(z, letter);
 		break;
 	}
 }
