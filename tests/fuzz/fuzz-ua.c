@@ -465,12 +465,10 @@ static void step(struct fuzz *z)
 			(void)registration_start(r, &(struct registration_options){ 0 });
 		break;
 	case 'U':
-		if (r)
-			(void)registration_stop(r, REGISTRATION_OWN);
-		break;
 	case 'A':
 		if (r)
-			(void)registration_stop(r, REGISTRATION_ALL);
+			(void)registration_stop(
+				r, letter == 'U' ? REGISTRATION_OWN : REGISTRATION_ALL);
 		break;
 	case 'P':
 		if (z->ep)
