@@ -23,8 +23,11 @@ def hum(here):
 class Phone:
     """One baresip, registered as one user. It has a tone for a microphone and no ears."""
 
-    def __init__(self, here, user, transport='udp', contact='alice', answer='manual', name=None):
-        """answer: manual, auto, or early (183 with a description, then `accept`). name: its own, beside another of that user."""
+    def __init__(self, here, user, transport='udp', contact='alice', answer='manual', name=None, watches=None):
+        """answer: manual, auto, or early (183 with a description, then `accept`). name: its own, beside another of that user.
+
+        watches: presence (of the contact) or mwi (its own mailbox), to which it subscribes.
+        """
         self.user = user
         self.events = []
         self.data = b''
@@ -41,19 +44,31 @@ class Phone:
             'module aufile.so', 'audio_source aufile,' + hum(here), 'module aubridge.so', 'audio_player aubridge,ear',
             'audio_alert aubridge,alert',
             'rtp_ports %d-%d' % (media, media + 98), 'call_max_calls 4', 'call_local_timeout 60', 'module uuid.so', 'module_tmp account.so',
-            'module_app contact.so', 'module_app menu.so', 'module ctrl_tcp.so', 'ctrl_tcp_listen 127.0.0.1:%d' % control, '']))
-        here.write(folder + '/accounts',
-                   '<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s-secret;regint=60;answermode=%s;call_transfer=yes;'
-                   'outbound="sip:127.0.0.1:%d;transport=%s;lr"\n'
-                   % (user, lab.DOMAIN, transport, user, user, answer, here.port + (transport == 'tls'), transport))
-        here.write(folder + '/contacts', '"Contact" <sip:%s@%s>\n' % (contact, lab.DOMAIN))
+            'module_app contact.so', 'module_app menu.so',
+            *['module_app %s.so' % watches] * bool(watches), 'module ctrl_tcp.so', 'ctrl_tcp_listen 127.0.0.1:%d' % control, '']))
+        account = ('<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s-secret;regint=60;answermode=%s;call_transfer=yes;mwi=%s;'
+                   'outbound="sip:127.0.0.1:%d;transport=%s;lr"'
+                   % (user, lab.DOMAIN, transport, user, user, answer, 'yes' if watches == 'mwi' else 'no',
+                      here.port + (transport == 'tls'), transport))
+        # Its mwi subscribes for ever if it starts after the registration.
+        late = watches == 'mwi'
+        here.write(folder + '/accounts', '' if late else account + '\n')
+        here.write(folder + '/contacts', '"Contact" <sip:%s@%s>%s\n' % (contact, lab.DOMAIN, ';presence=p2p' if watches == 'presence' else ''))
         self.process = here.start(folder, ['baresip', '-4', '-f', here.path(folder, 'x')[:-2], '-s'])
         self.process.patience = 2  # it waits long for a registrar that has forgotten it
         self.says = self.process.says
-        lab.wait_for(lambda: self.says(r'200 OK') and self.says(r'registered successfully|\d bindings?'), 'baresip to register')
+        if not late:
+            self.registered()
+        lab.wait_for(lambda: lab.listens('tcp', control), 'baresip to listen to us')
         self.socket = socket.create_connection(('127.0.0.1', control), 5)
         here.sockets.append(self.socket)
         self.socket.setblocking(False)
+        if late:
+            self.do('uanew', account)
+            self.registered()
+
+    def registered(self):
+        lab.wait_for(lambda: self.says(r'200 OK') and self.says(r'registered successfully|\d bindings?'), 'baresip to register')
 
     @property
     def alive(self):
