@@ -101,7 +101,7 @@ static enum verdict judge(const struct outcome *o)
 	return o->error == -EACCES ? VERDICT_CREDENTIALS : judge_status(o->status);
 }
 
-static void wait(struct publication *p, usec_t delay, const struct outcome *o)
+static void put_off(struct publication *p, usec_t delay, const struct outcome *o)
 {
 	usec_t now = p->ep->ua->timers.now;
 	uint32_t seconds;
@@ -129,7 +129,7 @@ static void passes(struct publication *p, const struct outcome *o)
 
 	put_back(p);
 	good = p->etag && p->expires > now && !p->next;
-	wait(p, good ? backoff_hurry(delay, p->expires - now) : delay, o);
+	put_off(p, good ? backoff_hurry(delay, p->expires - now) : delay, o);
 	if (!good && !p->leaving)
 		publication_set_state(p, PUBLICATION_WAITING);
 }
@@ -148,7 +148,7 @@ static void refused(struct publication *p, const struct outcome *o)
 		return;
 	}
 	p->refused = !change;
-	wait(p,
+	put_off(p,
 		change ? backoff_delay(BASE_DELAY, p->failures, dice(p))
 		       : backoff_slow_delay(dice(p)),
 		o);

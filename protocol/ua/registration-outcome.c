@@ -257,7 +257,8 @@ static void succeed(struct registration *r, const struct outcome *o, uint32_t gr
 {
 	usec_t now = r->ep->ua->timers.now;
 	bool moved = r->flow_gone;
-	bool anew = moved || r->state != REGISTRATION_REGISTERED;
+	bool anew =
+		moved || registration_overall_state(r->ep->registration) != REGISTRATION_REGISTERED;
 
 	r->failures = 0;
 	r->flow_gone = false;

@@ -242,3 +242,44 @@ class Registrar:
 def ends(register):
     contact = header(register, 'Contact') or ''
     return header(register, 'Expires') == '0' or 'expires=0' in contact
+
+
+class Compositor(Registrar):
+    """A registrar that takes PUBLISH, too (RFC 3903 section 6); `states` are those by event, then entity tag."""
+
+    granted = 600
+
+    def __init__(self, port, **how):
+        self.states = {}
+        self.refusal = None
+        super().__init__(port, **how)
+        self.answer = self.compose
+
+    def compose(self, message):
+        self.more = None
+        if not message.startswith(b'PUBLISH '):
+            return 200
+        if self.refusal:
+            return self.refusal
+        body = message.split(b'\r\n\r\n', 1)[1]
+        kept = self.states.setdefault(header(message, 'Event'), {})
+        tag, expires = header(message, 'SIP-If-Match'), int(header(message, 'Expires'))
+        if tag is not None and tag not in kept:
+            return 412
+        state = body or kept[tag]
+        kept.pop(tag, None)
+        if expires:
+            tag = 'e%d' % next(serial)
+            kept[tag] = state
+        self.more = 'SIP-ETag: %s\r\nExpires: %d' % (tag, min(expires, self.granted))
+        return 200
+
+    def published(self, event):
+        """The bodies that are there now."""
+        return list(self.states.get(event, {}).values())
+
+    def forget(self):
+        self.states.clear()
+
+    def publishes(self):
+        return [m for m in list(self.requests) if m.startswith(b'PUBLISH ')]
