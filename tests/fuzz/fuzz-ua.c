@@ -9,6 +9,7 @@
  *   S subscribe   Q fetch   L subscribe to a list   e the oldest is ended   u updated
  *   n METHOD CSEQ LEN BYTES   the peer of the last request notifies (even: NOTIFY, odd: BENOTIFY)
  *   t whoever subscribed is let in, or told   x it is finished
+ *   B publish   m modify   z remove: the same publication
  * M as the first letter: the profile speaks Microsoft's dialect.
  * However it goes, nothing may be left when it is over, and nothing faulty may be sent.
  */
@@ -16,9 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/base/err.h"
 #include "protocol/msg/build.h"
 #include "protocol/ua/incoming.h"
 #include "protocol/ua/page.h"
+#include "protocol/ua/publication.h"
 #include "protocol/ua/registration.h"
 #include "protocol/ua/session-view.h"
 #include "protocol/ua/subscriber.h"
@@ -42,6 +45,8 @@ struct fuzz {
 	struct subscription *subscriptions[SUBSCRIPTIONS_MAX]; /* oldest first */
 	size_t n_subscriptions;
 	struct subscriber *subscriber; /* NULL: none that we know of */
+	struct publication *publication;
+	unsigned n_verbs; /* of it that wait for their end */
 };
 
 static void on_sent(void *ctx, struct flow *f, struct msg *m)
@@ -441,6 +446,68 @@ static void subscription_step(struct fuzz *z, unsigned letter)
 	}
 }
 
+/* ---- a publication ---- */
+
+static void on_publication_changed(void *owner, struct publication *p)
+{
+	const struct fuzz *z = owner;
+
+	ground_expect(z->publication == p);
+	ground_expect(!*publication_etag(p) == !publication_expires(p));
+}
+
+static void on_publication_failed(void *owner, struct publication *p, const struct outcome *o)
+{
+	(void)owner;
+	ground_expect(publication_state(p) != PUBLICATION_REMOVED && o->error != 0);
+}
+
+static void on_publication_ended(void *owner, struct publication *p, const struct outcome *o)
+{
+	struct fuzz *z = owner;
+
+	(void)o;
+	ground_expect(z->publication == p && z->n_verbs == 0);
+	z->publication = NULL;
+}
+
+static const struct publication_ops publication_ops = {
+	.changed = on_publication_changed,
+	.failed = on_publication_failed,
+	.ended = on_publication_ended,
+};
+
+static void on_verb_done(void *owner, const struct outcome *o)
+{
+	struct fuzz *z = owner;
+
+	(void)o;
+	ground_expect(z->n_verbs-- > 0);
+}
+
+static void publication_step(struct fuzz *z, unsigned letter)
+{
+	const struct publication_reply reply = { .done = on_verb_done, .owner = z };
+	const struct publication_spec spec = {
+		.event = SLICE("presence"),
+		.content_type = SLICE("text/plain"),
+		.body = SLICE("one"),
+		.first = reply,
+	};
+	struct publication *p = z->publication;
+	int r = -ESTALE;
+
+	z->n_verbs++;
+	if (letter == 'B' && z->ep && !p)
+		r = publication_new(z->ep, &spec, &publication_ops, z, &z->publication);
+	else if (letter == 'm' && p)
+		r = publication_modify(p, SLICE("text/plain"), SLICE("two"), &reply);
+	else if (letter == 'z' && p)
+		r = publication_remove(p, &reply);
+	if (r < 0)
+		z->n_verbs--;
+}
+
 static void step(struct fuzz *z)
 {
 	struct registration *r = z->ep ? z->ep->registration : NULL;
@@ -494,6 +561,11 @@ static void step(struct fuzz *z)
 	case 'f':
 		ground_break(&z->ground, z->ua);
 		break;
+	case 'B':
+	case 'm':
+	case 'z':
+		publication_step(z, letter);
+		break;
 	case 'c':
 		if (z->ep)
 			endpoint_close(z->ep);
@@ -529,7 +601,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	ground_expect(ua_is_stopped(z.ua) && z.ep == NULL);
 	ground_expect(z.ua->txns.n == 0 && z.ua->dialogs.n == 0 && z.n_sessions == 0);
-	ground_expect(z.n_subscriptions == 0 && !z.subscriber);
+	ground_expect(z.n_subscriptions == 0 && !z.subscriber && !z.publication);
 	ua_free(z.ua);
 	ground_deinit(&z.ground);
 	msg_unref(z.sent);
