@@ -235,7 +235,7 @@ void iface_publication_drop_all(struct iface *i)
 
 /* ---- Endpoint.Publish ---- */
 
-enum { PUBLISH_EXPIRES, PUBLISH_TARGET, PUBLISH_HEADERS, PUBLISH_WAIT };
+enum { PUBLISH_EXPIRES, PUBLISH_TARGET, PUBLISH_HEADERS, PUBLISH_WAIT, PUBLISH_LIFETIME };
 
 const struct bus_option iface_publish_options[] = {
 	[PUBLISH_EXPIRES] = { "Expires", "u",
@@ -246,6 +246,9 @@ const struct bus_option iface_publish_options[] = {
 	[PUBLISH_WAIT] = { "Wait", "b",
 		"Returns only once the far end has accepted it; a failure is an error, and then there is "
 		"no object." },
+	[PUBLISH_LIFETIME] = { "Lifetime", "s",
+		"client (the default): the caller owns it; daemon: nobody does, so that it outlasts the "
+		"caller, and whoever may use the profile acts on it or adopts it." },
 	{ 0 },
 };
 
@@ -263,7 +266,8 @@ static struct iface_publication *make(
 	return ip;
 }
 
-static void show(struct iface_publication *ip, const char *client)
+/* owner NULL: nobody. */
+static void show(struct iface_publication *ip, const char *owner)
 {
 	static const struct bus_interface *const interfaces[] = { &iface_publication, NULL };
 	struct buf path = BUF_NULL;
@@ -274,7 +278,8 @@ static void show(struct iface_publication *ip, const char *client)
 	text = buf_take(&path);
 	(void)bus_object_new(ip->iface->bus, text, interfaces, ip, &ip->object);
 	free(text);
-	iface_own(&ip->owned, client);
+	if (owner)
+		iface_own(&ip->owned, owner);
 }
 
 /* Answers the call: kept, if it waits. */
@@ -285,6 +290,26 @@ static int fail(struct bus_call *c, bool kept, int error)
 				   "SIP-If-Match and such have their place) cannot be used"
 				 : NULL);
 	return kept ? 0 : error;
+}
+
+static bool is_lasting(struct bus_call *c)
+{
+	const struct bus_value *v = bus_call_option(c, PUBLISH_LIFETIME);
+
+	return v->given && slice_eq(v->s, SLICE("daemon"));
+}
+
+static int check_lifetime(struct bus_call *c, const struct iface *i)
+{
+	const struct bus_value *v = bus_call_option(c, PUBLISH_LIFETIME);
+
+	if (is_lasting(c))
+		return 0;
+	if (v->given && !slice_eq(v->s, SLICE("client")))
+		return bus_call_fail(c, -EINVAL, "Lifetime is client or daemon");
+	if (iface_owner_is_full(i, bus_call_sender(c)))
+		return bus_call_fail(c, -ENOSPC, "you own too much already");
+	return 0;
 }
 
 /* News waits until the reply is written. */
@@ -306,7 +331,7 @@ static int begin(struct bus_call *c, const struct iface_endpoint *ie, struct pub
 		free_object(ip);
 		return fail(c, waits, r);
 	}
-	show(ip, bus_call_sender(c));
+	show(ip, is_lasting(c) ? NULL : bus_call_sender(c));
 	if (waits)
 		return 0;
 	bus_call_open(c, &w);
@@ -333,8 +358,9 @@ int iface_publish(struct bus_call *c, void *object)
 		spec.expires = expires->u;
 	if (target->given)
 		spec.target = target->s;
-	if (iface_owner_is_full(ie->iface, bus_call_sender(c)))
-		return bus_call_fail(c, -ENOSPC, "you own too much already");
+	r = check_lifetime(c, ie->iface);
+	if (r < 0)
+		return r;
 	r = iface_headers_option(c, PUBLISH_HEADERS, &list, &spec.n_headers);
 	if (r < 0)
 		return r;

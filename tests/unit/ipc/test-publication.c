@@ -385,6 +385,31 @@ START_TEST(it_is_kept_for_anybody)
 }
 END_TEST
 
+/* A script whose every call is a client of its own gets along. */
+START_TEST(it_outlasts_its_maker)
+{
+	static const struct stage_option daemon[] = { STAGE_TEXT("Lifetime", "daemon"), { 0 } };
+	static const struct stage_option bad[] = { STAGE_TEXT("Lifetime", "long"), { 0 } };
+
+	setup();
+	publish(OWNER, "presence", "open", bad);
+	stage_error(s, STAGE_ERROR("InvalidArgument"));
+	publish(OWNER, "presence", "open", daemon);
+	take_path();
+	accepted("a1");
+	ck_assert_str_eq(read_text("Owner"), "");
+	recorder_leave(&s->r, OWNER);
+	stage_run(s, 60 * SEC);
+	ck_assert_str_eq(read_text("State"), "published");
+	modify(FRIEND, "busy");
+	accepted("b2");
+	(void)stage_return(s, "");
+	call(STRANGER, "Remove");
+	stage_error(s, DBUS_ERROR_ACCESS_DENIED);
+	teardown();
+}
+END_TEST
+
 START_TEST(there_is_a_limit)
 {
 	char event[16];
@@ -451,6 +476,7 @@ int main(void)
 		&it_is_removed_after_the_grace,
 		&somebody_adopts_it,
 		&it_is_kept_for_anybody,
+		&it_outlasts_its_maker,
 		&there_is_a_limit,
 		&the_tag_is_not_broadcast,
 	};
