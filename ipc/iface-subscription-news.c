@@ -23,14 +23,59 @@ static void tell(struct iface_subscription *sub, const struct msg *m, const char
 	bus_signal_send(&w);
 }
 
+/* ---- what is told of it to everybody ---- */
+
+static uint64_t read_state(const struct iface_subscription *sub)
+{
+	return slice_hash(slice_str(sub->feed->state(sub->of)), 0);
+}
+
+static uint64_t read_expires(const struct iface_subscription *sub)
+{
+	return ua_epoch_seconds(sub->iface->ua, sub->feed->expires(sub->of));
+}
+
+static uint64_t read_next_attempt(const struct iface_subscription *sub)
+{
+	return ua_epoch_seconds(sub->iface->ua, sub->feed->next_attempt(sub->of));
+}
+
+static uint64_t read_last_error(const struct iface_subscription *sub)
+{
+	struct subscription_end e;
+
+	return sub->feed->trouble(sub->of, &e) ? slice_hash(e.reason, e.status + 1) : 0;
+}
+
+static uint64_t read_dialogs(const struct iface_subscription *sub)
+{
+	return sub->feed->dialogs(sub->of);
+}
+
+/* NOTIFYs are many, and most of them change nothing but what they say to our clients. */
 void iface_subscription_changed(struct iface_subscription *sub)
 {
-	static const char *const properties[] = { "State", "Expires", "NextAttempt", "LastError",
-		"Dialogs" };
+	static const struct {
+		const char *property;
+		uint64_t (*read)(const struct iface_subscription *sub);
+	} rows[IFACE_TOLD] = {
+		{ "State", read_state },
+		{ "Expires", read_expires },
+		{ "NextAttempt", read_next_attempt },
+		{ "LastError", read_last_error },
+		{ "Dialogs", read_dialogs },
+	};
 
-	for (size_t k = 0; k < ARRAY_LEN(properties); k++)
-		bus_changed(sub->object, &iface_subscription, properties[k]);
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		uint64_t now = sub->of ? rows[k].read(sub) : 0;
+
+		if (now != sub->told[k])
+			bus_changed(sub->object, &iface_subscription, rows[k].property);
+		sub->told[k] = now;
+	}
 }
+
+/* ---- what its clients hear ---- */
 
 void iface_subscription_notified(struct iface_subscription *sub, const struct msg *m)
 {

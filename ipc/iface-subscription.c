@@ -108,6 +108,7 @@ void iface_subscription_show(struct iface_subscription *sub)
 	list_append(&sub->iface->subscriptions, &sub->node);
 	sub->iface->n_subscriptions++;
 	sub->iface->n_subscribed++;
+	iface_subscription_changed(sub);
 	(void)bus_object_new(sub->iface->bus, text, interfaces, sub, &sub->object);
 	free(text);
 }

@@ -39,6 +39,8 @@ struct iface_feed {
 	void (*free)(void *of);
 };
 
+enum { IFACE_TOLD = 5 }; /* properties that a feed changes */
+
 struct iface_subscription {
 	struct list node; /* in iface->subscriptions */
 	struct iface *iface;
@@ -48,6 +50,7 @@ struct iface_subscription {
 	struct bus_object *object;
 	struct iface_clients clients;
 	struct iface_share share;
+	uint64_t told[IFACE_TOLD]; /* what everybody was told last: digests */
 	char *target, *event;
 	uint32_t expires; /* seconds, asked for last */
 	bool ending;      /* nobody wants it any more, and nobody can join */
@@ -72,7 +75,7 @@ extern const struct bus_property iface_subscription_properties[];
 
 /* ---- iface-subscription-news.c ---- */
 
-/* Whatever a feed knows may be another. */
+/* What a feed knows may be another. */
 void iface_subscription_changed(struct iface_subscription *sub);
 /* To all of its clients. */
 void iface_subscription_notified(struct iface_subscription *sub, const struct msg *m);

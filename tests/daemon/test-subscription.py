@@ -85,6 +85,10 @@ class Scene(case.Case):
         self.assertEqual(caught.exception.get_dbus_name(), name)
         return caught.exception.get_dbus_message()
 
+    def statistics(self):
+        counters = self.cleo.client.call(lab.ROOT, lab.NAME + '.Manager.GetStatistics')
+        return [int(counters[n]) for n in ('Subscriptions', 'SubscriptionsOut', 'SubscriptionsShared', 'NotificationsIn')]
+
     def gone(self, path):
         managed = self.cleo.client.call(lab.ROOT, lab.OBJECTS + '.GetManagedObjects')
         return path not in managed
@@ -177,6 +181,7 @@ class Subscription(Scene):
         self.ben.expect(path, b'back')
         for watcher in (self.anna, self.ben, self.cleo):  # the real end is broadcast
             self.assertEqual(watcher.wait(path, 'Terminated'), ('unsubscribed', 0))
+        self.assertEqual(self.statistics(), [0, 1, 1, 5])
         self.assertEqual(len(self.bob.subscribes(0)), 1)
 
     def test_not_shared(self):

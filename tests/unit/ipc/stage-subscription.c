@@ -35,7 +35,7 @@ void stage_subscription_deinit(struct stage *s)
 
 /* ---- calls ---- */
 
-void stage_try_subscribe(struct stage *s, const struct stage_wish *w)
+void stage_try_wish(struct stage *s, const struct stage_wish *w)
 {
 	DBusMessage *m = stage_call(s, STAGE_ALICE, "Subscribe");
 	const char *target = w->target ? w->target : STAGE_BOB;
@@ -47,20 +47,19 @@ void stage_try_subscribe(struct stage *s, const struct stage_wish *w)
 	stage_deliver(s, w->client, m);
 }
 
-const char *stage_subscribe(struct stage *s, const struct stage_wish *w)
+const char *stage_wish_for(struct stage *s, const struct stage_wish *w)
 {
 	const char *path;
 
-	stage_try_subscribe(s, w);
+	stage_try_wish(s, w);
 	ck_assert(dbus_message_get_args(
 		stage_return(s, "o"), NULL, DBUS_TYPE_OBJECT_PATH, &path, DBUS_TYPE_INVALID));
 	return path;
 }
 
-const struct msg *stage_subscribe_out(
-	struct stage *s, const struct stage_wish *w, const char **ret_path)
+const struct msg *stage_wish_out(struct stage *s, const struct stage_wish *w, const char **ret_path)
 {
-	*ret_path = stage_subscribe(s, w);
+	*ret_path = stage_wish_for(s, w);
 	stage_settle(s);
 	return world_expect_out(s->w, "SUBSCRIBE");
 }
@@ -91,7 +90,7 @@ void stage_update(struct stage *s, const char *client, const char *path, const c
 
 /* ---- from bob ---- */
 
-void stage_accept(struct stage *s, const struct msg *subscribe, unsigned expires)
+void stage_bob_agrees(struct stage *s, const struct msg *subscribe, unsigned expires)
 {
 	char lines[128];
 
@@ -125,7 +124,8 @@ static void notify(struct stage *s, const struct msg *subscribe, const char *hea
 	(void)world_expect_out(s->w, "200");
 }
 
-void stage_notify(struct stage *s, const struct msg *subscribe, const char *state, const char *body)
+void stage_bob_tells(
+	struct stage *s, const struct msg *subscribe, const char *state, const char *body)
 {
 	char head[256];
 
@@ -134,7 +134,7 @@ void stage_notify(struct stage *s, const struct msg *subscribe, const char *stat
 	notify(s, subscribe, head, body);
 }
 
-void stage_notify_as(
+void stage_bob_tells_as(
 	struct stage *s, const struct msg *subscribe, const char *type, const char *body)
 {
 	char head[256];

@@ -21,10 +21,10 @@ void stage_subscription_init(struct stage *s);
 void stage_subscription_deinit(struct stage *s);
 
 /* Subscribes, answered or not; the path, which lives as long as the recorder's messages. */
-void stage_try_subscribe(struct stage *s, const struct stage_wish *w);
-const char *stage_subscribe(struct stage *s, const struct stage_wish *w);
+void stage_try_wish(struct stage *s, const struct stage_wish *w);
+const char *stage_wish_for(struct stage *s, const struct stage_wish *w);
 /* Subscribes to something that nobody had yet: the SUBSCRIBE that goes out. */
-const struct msg *stage_subscribe_out(
+const struct msg *stage_wish_out(
 	struct stage *s, const struct stage_wish *w, const char **ret_path);
 /* A method that takes nothing. */
 void stage_subscription_call(
@@ -33,12 +33,12 @@ void stage_refresh(struct stage *s, const char *client, const char *path, uint32
 void stage_update(struct stage *s, const char *client, const char *path, const char *body);
 
 /* Bob agrees for that many seconds. */
-void stage_accept(struct stage *s, const struct msg *subscribe, unsigned expires);
+void stage_bob_agrees(struct stage *s, const struct msg *subscribe, unsigned expires);
 /* A NOTIFY of bob's in the dialog of that SUBSCRIBE, for its event, which is answered by 200. */
-void stage_notify(
+void stage_bob_tells(
 	struct stage *s, const struct msg *subscribe, const char *state, const char *body);
 /* The same with a body of that type, and active. */
-void stage_notify_as(
+void stage_bob_tells_as(
 	struct stage *s, const struct msg *subscribe, const char *type, const char *body);
 /* The next Notified for that client, with that body, from that object. */
 void stage_expect_notified(struct stage *s, const char *path, const char *client, const char *body);

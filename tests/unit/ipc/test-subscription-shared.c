@@ -23,9 +23,9 @@ static const struct msg *setup(void)
 	stage_subscription_init(s);
 	s->profile->owner_grace = GRACE;
 	s->profile->on_owner_lost = PROFILE_OWNER_LOST_END;
-	m = stage_subscribe_out(s, &anna, &path);
-	stage_accept(s, m, 86400);
-	stage_notify(s, m, "active;expires=86400", "open");
+	m = stage_wish_out(s, &anna, &path);
+	stage_bob_agrees(s, m, 86400);
+	stage_bob_tells(s, m, "active;expires=86400", "open");
 	stage_expect_notified(s, path, STAGE_ANNA, "open");
 	return m;
 }
@@ -57,8 +57,8 @@ static void expect_end(const struct msg *first)
 	m = world_expect_out(s->w, "SUBSCRIBE");
 	ck_assert(slice_eq(msg_header(m, HDR_EXPIRES), SLICE("0")));
 	(void)world_skip_out(s->w); /* the same again */
-	stage_accept(s, m, 0);
-	stage_notify(s, first, "terminated;reason=timeout", "open");
+	stage_bob_agrees(s, m, 0);
+	stage_bob_tells(s, first, "terminated;reason=timeout", "open");
 	(void)stage_expect_terminated(s, path, NULL, "unsubscribed");
 	stage_no_signal(s, "Terminated");
 	ck_assert(list_is_empty(&s->iface->subscriptions));
@@ -76,13 +76,13 @@ START_TEST(one_dialog_for_all)
 {
 	const struct msg *m = setup();
 
-	ck_assert_str_eq(stage_subscribe(s, &ben), path);
+	ck_assert_str_eq(stage_wish_for(s, &ben), path);
 	/* Right after the reply, to who came late alone. */
 	stage_expect_notified(s, path, STAGE_BEN, "open");
 	stage_no_signal(s, "Notified");
 	expect_no_request();
 	expect_shared(STAGE_ANNA, 2);
-	stage_notify(s, m, "active;expires=86400", "busy");
+	stage_bob_tells(s, m, "active;expires=86400", "busy");
 	stage_expect_notified(s, path, STAGE_ANNA, "busy");
 	stage_expect_notified(s, path, STAGE_BEN, "busy");
 	stage_no_signal(s, "Notified");
@@ -98,7 +98,7 @@ END_TEST
 START_TEST(who_is_there_joins_once)
 {
 	setup();
-	ck_assert_str_eq(stage_subscribe(s, &anna), path);
+	ck_assert_str_eq(stage_wish_for(s, &anna), path);
 	stage_expect_notified(s, path, STAGE_ANNA, "open");
 	expect_shared(STAGE_ANNA, 1);
 	teardown();
@@ -111,12 +111,12 @@ START_TEST(nothing_is_replayed_that_is_not_there_or_not_wanted)
 	const struct stage_wish quiet = { .client = STAGE_CLEO, .options = no_replay };
 
 	stage_subscription_init(s);
-	(void)stage_subscribe_out(s, &anna, &path);
-	ck_assert_str_eq(stage_subscribe(s, &ben), path);
+	(void)stage_wish_out(s, &anna, &path);
+	ck_assert_str_eq(stage_wish_for(s, &ben), path);
 	stage_no_signal(s, "Notified");
 	teardown();
 	setup();
-	ck_assert_str_eq(stage_subscribe(s, &quiet), path);
+	ck_assert_str_eq(stage_wish_for(s, &quiet), path);
 	stage_no_signal(s, "Notified");
 	teardown();
 }
@@ -132,20 +132,20 @@ START_TEST(a_change_is_not_replayed)
 	static const char type[] = "application/dialog-info+xml";
 	const struct msg *m = setup(), *again;
 
-	stage_notify_as(s, m, type, DIALOGS("full", "1"));
+	stage_bob_tells_as(s, m, type, DIALOGS("full", "1"));
 	stage_expect_notified(s, path, STAGE_ANNA, DIALOGS("full", "1"));
-	(void)stage_subscribe(s, &ben);
+	(void)stage_wish_for(s, &ben);
 	stage_expect_notified(s, path, STAGE_BEN, DIALOGS("full", "1"));
-	stage_notify_as(s, m, type, DIALOGS("partial", "2"));
+	stage_bob_tells_as(s, m, type, DIALOGS("partial", "2"));
 	stage_expect_notified(s, path, STAGE_ANNA, DIALOGS("partial", "2"));
 	stage_expect_notified(s, path, STAGE_BEN, DIALOGS("partial", "2"));
-	(void)stage_subscribe(s, &cleo);
+	(void)stage_wish_for(s, &cleo);
 	stage_settle(s);
 	stage_no_signal(s, "Notified");
 	again = world_expect_out(s->w, "SUBSCRIBE");
 	ck_assert(slice_eq(msg_header(again, HDR_EXPIRES), SLICE("3600")));
-	stage_accept(s, again, 600);
-	stage_notify_as(s, m, type, DIALOGS("full", "3"));
+	stage_bob_agrees(s, again, 600);
+	stage_bob_tells_as(s, m, type, DIALOGS("full", "3"));
 	stage_expect_notified(s, path, STAGE_ANNA, DIALOGS("full", "3"));
 	stage_expect_notified(s, path, STAGE_BEN, DIALOGS("full", "3"));
 	stage_expect_notified(s, path, STAGE_CLEO, DIALOGS("full", "3"));
@@ -183,7 +183,7 @@ START_TEST(what_the_same_wish_is)
 	for (size_t i = 0; i < ARRAY_LEN(variants); i++) {
 		const struct stage_wish w = { STAGE_BEN, variants[i].target, variants[i].event,
 			variants[i].options };
-		bool same = strcmp(stage_subscribe(s, &w), path) == 0;
+		bool same = strcmp(stage_wish_for(s, &w), path) == 0;
 
 		ck_assert_msg(same == variants[i].same, "row %zu", i);
 	}
@@ -200,7 +200,7 @@ START_TEST(each_variant_is_shared_in_turn)
 		bool alone = (o->name && strcmp(o->name, "Private") == 0) ||
 			     (o->name && strcmp(o->name, "Expires") == 0 && !o->number);
 		const struct stage_wish w = { STAGE_BEN, variants[i].target, variants[i].event, o };
-		const char *one = stage_subscribe(s, &w), *other = stage_subscribe(s, &w);
+		const char *one = stage_wish_for(s, &w), *other = stage_wish_for(s, &w);
 
 		ck_assert_msg((strcmp(one, other) != 0) == alone, "row %zu", i);
 	}
@@ -214,7 +214,7 @@ START_TEST(the_last_one_ends_it)
 {
 	const struct msg *m = setup();
 
-	(void)stage_subscribe(s, &ben);
+	(void)stage_wish_for(s, &ben);
 	stage_expect_notified(s, path, STAGE_BEN, "open");
 	unsubscribe(STAGE_ANNA);
 	(void)stage_expect_terminated(s, path, STAGE_ANNA, "unsubscribed");
@@ -222,7 +222,7 @@ START_TEST(the_last_one_ends_it)
 	expect_shared(STAGE_BEN, 1);
 	stage_subscription_call(s, STAGE_ANNA, path, "Unsubscribe");
 	stage_error(s, DBUS_ERROR_ACCESS_DENIED);
-	stage_notify(s, m, "active;expires=86400", "busy");
+	stage_bob_tells(s, m, "active;expires=86400", "busy");
 	stage_expect_notified(s, path, STAGE_BEN, "busy");
 	stage_no_signal(s, "Notified");
 	unsubscribe(STAGE_BEN);
@@ -240,13 +240,13 @@ START_TEST(nobody_joins_what_ends)
 	unsubscribe(STAGE_ANNA);
 	stage_settle(s);
 	first = world_expect_out(s->w, "SUBSCRIBE");
-	other = stage_subscribe(s, &ben);
+	other = stage_wish_for(s, &ben);
 	ck_assert_str_ne(other, path);
 	stage_settle(s);
 	(void)world_expect_out(s->w, "SUBSCRIBE");
-	ck_assert_str_eq(stage_subscribe(s, &cleo), other);
-	stage_accept(s, first, 0);
-	stage_notify(s, m, "terminated;reason=timeout", "open");
+	ck_assert_str_eq(stage_wish_for(s, &cleo), other);
+	stage_bob_agrees(s, first, 0);
+	stage_bob_tells(s, m, "terminated;reason=timeout", "open");
 	(void)stage_expect_terminated(s, path, NULL, "unsubscribed");
 	ck_assert_uint_eq(stage_number_of(s, STAGE_CLEO, other, "Shared"), 2);
 	teardown();
@@ -257,13 +257,13 @@ START_TEST(one_of_two_vanishes)
 {
 	const struct msg *m = setup();
 
-	(void)stage_subscribe(s, &ben);
+	(void)stage_wish_for(s, &ben);
 	stage_expect_notified(s, path, STAGE_BEN, "open");
 	recorder_leave(&s->r, STAGE_ANNA);
 	expect_shared(STAGE_BEN, 1);
 	stage_run(s, 2 * GRACE);
 	expect_no_request();
-	stage_notify(s, m, "active;expires=86400", "busy");
+	stage_bob_tells(s, m, "active;expires=86400", "busy");
 	stage_expect_notified(s, path, STAGE_BEN, "busy");
 	stage_no_signal(s, "Notified");
 	teardown();
@@ -278,9 +278,9 @@ START_TEST(the_last_one_vanishes_and_another_comes)
 	recorder_leave(&s->r, STAGE_ANNA);
 	expect_shared("", 0);
 	stage_run(s, GRACE - SEC);
-	stage_notify(s, m, "active;expires=86400", "busy");
+	stage_bob_tells(s, m, "active;expires=86400", "busy");
 	stage_no_signal(s, "Notified");
-	ck_assert_str_eq(stage_subscribe(s, &ben), path);
+	ck_assert_str_eq(stage_wish_for(s, &ben), path);
 	stage_expect_notified(s, path, STAGE_BEN, "busy");
 	expect_shared(STAGE_BEN, 1);
 	stage_run(s, 2 * GRACE);
@@ -311,8 +311,8 @@ START_TEST(what_is_kept_is_anybodys)
 	stage_refresh(s, STAGE_CLEO, path, 600);
 	(void)stage_return(s, "");
 	stage_settle(s);
-	stage_accept(s, world_expect_out(s->w, "SUBSCRIBE"), 600);
-	ck_assert_str_eq(stage_subscribe(s, &ben), path);
+	stage_bob_agrees(s, world_expect_out(s->w, "SUBSCRIBE"), 600);
+	ck_assert_str_eq(stage_wish_for(s, &ben), path);
 	recorder_leave(&s->r, STAGE_BEN);
 	unsubscribe(STAGE_CLEO);
 	expect_end(m);
@@ -328,11 +328,11 @@ START_TEST(the_end_comes_once)
 	unsubscribe(STAGE_ANNA);
 	stage_settle(s);
 	end = world_expect_out(s->w, "SUBSCRIBE");
-	stage_accept(s, end, 0);
+	stage_bob_agrees(s, end, 0);
 	recorder_leave(&s->r, STAGE_ANNA);
 	stage_run(s, GRACE + SEC);
 	expect_no_request();
-	stage_notify(s, m, "terminated;reason=timeout", "open");
+	stage_bob_tells(s, m, "terminated;reason=timeout", "open");
 	(void)stage_expect_terminated(s, path, NULL, "unsubscribed");
 	stage_no_signal(s, "Terminated");
 	teardown();
@@ -349,7 +349,7 @@ START_TEST(an_update_would_change_what_others_want)
 	const struct stage_wish filtered = { .client = STAGE_CLEO, .options = filter };
 
 	setup();
-	(void)stage_subscribe(s, &ben);
+	(void)stage_wish_for(s, &ben);
 	stage_update(s, STAGE_ANNA, path, "<filter/>");
 	ck_assert_ptr_nonnull(strstr(stage_error(s, STAGE_ERROR("WrongState")), "others share it"));
 	unsubscribe(STAGE_BEN);
@@ -357,8 +357,8 @@ START_TEST(an_update_would_change_what_others_want)
 	stage_update(s, STAGE_ANNA, path, "<filter/>");
 	(void)stage_return(s, "");
 	/* From now on it is what those get who want that. */
-	ck_assert_str_eq(stage_subscribe(s, &filtered), path);
-	ck_assert_str_ne(stage_subscribe(s, &ben), path);
+	ck_assert_str_eq(stage_wish_for(s, &filtered), path);
+	ck_assert_str_ne(stage_wish_for(s, &ben), path);
 	teardown();
 }
 END_TEST
@@ -367,13 +367,13 @@ START_TEST(a_refresh_is_for_all)
 {
 	const struct msg *m = setup();
 
-	(void)stage_subscribe(s, &ben);
+	(void)stage_wish_for(s, &ben);
 	stage_expect_notified(s, path, STAGE_BEN, "open");
 	stage_refresh(s, STAGE_BEN, path, 600);
 	(void)stage_return(s, "");
 	stage_settle(s);
-	stage_accept(s, world_expect_out(s->w, "SUBSCRIBE"), 600);
-	stage_notify(s, m, "active;expires=600", "open");
+	stage_bob_agrees(s, world_expect_out(s->w, "SUBSCRIBE"), 600);
+	stage_bob_tells(s, m, "active;expires=600", "open");
 	stage_expect_notified(s, path, STAGE_ANNA, "open");
 	stage_expect_notified(s, path, STAGE_BEN, "open");
 	teardown();
@@ -387,9 +387,9 @@ START_TEST(no_client_shares_too_much)
 {
 	setup();
 	stage_own_much(s, STAGE_BEN);
-	stage_try_subscribe(s, &ben);
+	stage_try_wish(s, &ben);
 	stage_error(s, STAGE_ERROR("LimitExceeded"));
-	stage_try_subscribe(s, &(struct stage_wish){ .client = STAGE_BEN, .event = "dialog" });
+	stage_try_wish(s, &(struct stage_wish){ .client = STAGE_BEN, .event = "dialog" });
 	stage_error(s, STAGE_ERROR("LimitExceeded"));
 	recorder_leave(&s->r, STAGE_ANNA);
 	stage_subscription_call(s, STAGE_BEN, path, "Adopt");
@@ -397,9 +397,9 @@ START_TEST(no_client_shares_too_much)
 	expect_shared("", 0);
 	expect_no_request();
 	stage_own_less(s, 1);
-	ck_assert_str_eq(stage_subscribe(s, &ben), path);
+	ck_assert_str_eq(stage_wish_for(s, &ben), path);
 	/* What it shares already it may ask for again. */
-	ck_assert_str_eq(stage_subscribe(s, &ben), path);
+	ck_assert_str_eq(stage_wish_for(s, &ben), path);
 	teardown();
 }
 END_TEST

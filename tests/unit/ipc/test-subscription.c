@@ -20,7 +20,7 @@ static const char *path;
 static const struct msg *setup(void)
 {
 	stage_subscription_init(s);
-	return stage_subscribe_out(s, &anna, &path);
+	return stage_wish_out(s, &anna, &path);
 }
 
 /* The same, and bob told something. */
@@ -28,8 +28,8 @@ static const struct msg *setup_active(void)
 {
 	const struct msg *m = setup();
 
-	stage_accept(s, m, 3600);
-	stage_notify(s, m, "active;expires=3600", "open");
+	stage_bob_agrees(s, m, 3600);
+	stage_bob_tells(s, m, "active;expires=3600", "open");
 	stage_expect_notified(s, path, STAGE_ANNA, "open");
 	return m;
 }
@@ -68,8 +68,8 @@ START_TEST(from_the_wish_to_the_end)
 	ck_assert_uint_eq(stage_number_of(s, STAGE_ANNA, path, "Dialogs"), 0);
 	stage_subscription_call(s, STAGE_ANNA, path, "GetLast");
 	ck_assert_str_eq(stage_error(s, STAGE_ERROR("WrongState")), "no state came yet");
-	stage_accept(s, m, 600);
-	stage_notify(s, m, "active;expires=600", "open");
+	stage_bob_agrees(s, m, 600);
+	stage_bob_tells(s, m, "active;expires=600", "open");
 	stage_expect_notified(s, path, STAGE_ANNA, "open");
 	ck_assert_str_eq(stage_text_of(s, STAGE_ANNA, path, "State"), "active");
 	ck_assert_uint_eq(stage_number_of(s, STAGE_ANNA, path, "Dialogs"), 1);
@@ -87,9 +87,9 @@ START_TEST(from_the_wish_to_the_end)
 	stage_settle(s);
 	end = world_expect_out(s->w, "SUBSCRIBE");
 	ck_assert(header_is(end, HDR_EXPIRES, "0"));
-	stage_accept(s, end, 0);
+	stage_bob_agrees(s, end, 0);
 	/* 4.2.1.4: the last NOTIFY has the state as it is. */
-	stage_notify(s, m, "terminated;reason=timeout", "closed");
+	stage_bob_tells(s, m, "terminated;reason=timeout", "closed");
 	stage_expect_notified(s, path, STAGE_ANNA, "closed");
 	(void)stage_expect_terminated(s, path, NULL, "unsubscribed");
 	expect_gone();
@@ -102,13 +102,31 @@ START_TEST(state_before_the_answer)
 {
 	const struct msg *m = setup();
 
-	stage_notify(s, m, "pending;expires=600", "");
+	stage_bob_tells(s, m, "pending;expires=600", "");
 	stage_expect_notified(s, path, STAGE_ANNA, "");
 	ck_assert_str_eq(stage_text_of(s, STAGE_ANNA, path, "State"), "pending");
-	stage_notify(s, m, "active;expires=600", "open");
+	stage_bob_tells(s, m, "active;expires=600", "open");
 	stage_expect_notified(s, path, STAGE_ANNA, "open");
-	stage_accept(s, m, 600);
+	stage_bob_agrees(s, m, 600);
 	ck_assert_str_eq(stage_text_of(s, STAGE_ANNA, path, "State"), "active");
+	teardown();
+}
+END_TEST
+
+/* What goes to everybody is little: a state that changes nothing else is for its clients alone. */
+START_TEST(news_are_no_broadcast)
+{
+	const struct msg *m = setup();
+
+	stage_bob_agrees(s, m, 3600);
+	stage_bob_tells(s, m, "active;expires=3600", "open");
+	stage_expect_notified(s, path, STAGE_ANNA, "open");
+	stage_skip(s);
+	stage_bob_tells(s, m, "active;expires=3600", "closed");
+	stage_no_signal(s, "PropertiesChanged");
+	stage_expect_notified(s, path, STAGE_ANNA, "closed");
+	stage_bob_tells(s, m, "pending;expires=3600", "");
+	(void)stage_signal(s, "PropertiesChanged", NULL);
 	teardown();
 }
 END_TEST
@@ -130,7 +148,7 @@ START_TEST(what_is_asked_for_is_sent)
 	const struct msg *m;
 
 	stage_subscription_init(s);
-	m = stage_subscribe_out(s, &wish, &path);
+	m = stage_wish_out(s, &wish, &path);
 	ck_assert(header_is(m, HDR_EVENT, "dialog;sla"));
 	ck_assert(header_is(m, HDR_EXPIRES, "120"));
 	ck_assert(slice_starts(msg_header(m, HDR_ACCEPT), SLICE("application/pidf+xml")));
@@ -155,9 +173,9 @@ START_TEST(targets_are_one_subscription)
 	const struct msg *m;
 
 	stage_subscription_init(s);
-	m = stage_subscribe_out(s, &wish, &path);
+	m = stage_wish_out(s, &wish, &path);
 	ck_assert(slice_eq(m->content_type, SLICE("application/resource-lists+xml")));
-	ck_assert_str_eq(stage_subscribe(s, &wish), path);
+	ck_assert_str_eq(stage_wish_for(s, &wish), path);
 	stage_update(s, STAGE_ANNA, path, "<filter/>");
 	ck_assert_ptr_nonnull(strstr(stage_error(s, STAGE_ERROR("InvalidArgument")), "Targets"));
 	teardown();
@@ -172,10 +190,10 @@ START_TEST(a_fetch_is_one_state_and_the_end)
 	const struct msg *m;
 
 	stage_subscription_init(s);
-	m = stage_subscribe_out(s, &wish, &path);
+	m = stage_wish_out(s, &wish, &path);
 	ck_assert(header_is(m, HDR_EXPIRES, "0"));
-	stage_accept(s, m, 0);
-	stage_notify(s, m, "terminated;reason=timeout", "open");
+	stage_bob_agrees(s, m, 0);
+	stage_bob_tells(s, m, "terminated;reason=timeout", "open");
 	stage_expect_notified(s, path, STAGE_ANNA, "open");
 	(void)stage_expect_terminated(s, path, NULL, "timeout");
 	expect_gone();
@@ -211,7 +229,7 @@ START_TEST(the_notifier_ends_it)
 {
 	const struct msg *m = setup_active();
 
-	stage_notify(s, m, "terminated;reason=rejected", "");
+	stage_bob_tells(s, m, "terminated;reason=rejected", "");
 	(void)stage_expect_terminated(s, path, NULL, "rejected");
 	expect_gone();
 	teardown();
@@ -223,14 +241,14 @@ START_TEST(it_waits_and_says_so)
 {
 	const struct msg *m = setup_active();
 
-	stage_notify(s, m, "terminated;reason=probation;retry-after=60", "");
+	stage_bob_tells(s, m, "terminated;reason=probation;retry-after=60", "");
 	ck_assert_str_eq(stage_text_of(s, STAGE_ANNA, path, "State"), "waiting");
 	ck_assert_uint_gt(stage_number_of(s, STAGE_ANNA, path, "NextAttempt"), 0);
 	ck_assert_uint_eq(stage_number_of(s, STAGE_ANNA, path, "Dialogs"), 0);
 	ck_assert_str_eq(stage_last_error(s, STAGE_ANNA, path), "0 probation (remote)");
 	m = world_wait_out(s->w, "SUBSCRIBE", 90 * SEC);
-	stage_accept(s, m, 600);
-	stage_notify(s, m, "active;expires=600", "open again");
+	stage_bob_agrees(s, m, 600);
+	stage_bob_tells(s, m, "active;expires=600", "open again");
 	stage_expect_notified(s, path, STAGE_ANNA, "open again");
 	ck_assert_uint_eq(stage_number_of(s, STAGE_ANNA, path, "NextAttempt"), 0);
 	ck_assert_str_eq(stage_last_error(s, STAGE_ANNA, path), "0  ()");
@@ -267,7 +285,7 @@ START_TEST(an_update_sends_another_body)
 	stage_settle(s);
 	m = world_expect_out(s->w, "SUBSCRIBE");
 	ck_assert(slice_eq(m->body, SLICE("<filter/>")));
-	stage_accept(s, m, 600);
+	stage_bob_agrees(s, m, 600);
 	stage_update(s, STAGE_ANNA, path, "");
 	(void)stage_return(s, "");
 	stage_settle(s);
@@ -319,7 +337,7 @@ START_TEST(wrong_arguments_say_what_is_wrong)
 			wrong[i].options };
 		const char *text;
 
-		stage_try_subscribe(s, &wish);
+		stage_try_wish(s, &wish);
 		text = stage_error(s, STAGE_ERROR("InvalidArgument"));
 		ck_assert_msg(strncmp(text, wrong[i].text, strlen(wrong[i].text)) == 0,
 			"%s instead of %s", text, wrong[i].text);
@@ -359,7 +377,7 @@ START_TEST(the_profile_guards_it)
 
 	(void)setup_active();
 	stage_client(s, ":1.66", STAGE_OTHER_UID);
-	stage_try_subscribe(s, &(struct stage_wish){ .client = ":1.66" });
+	stage_try_wish(s, &(struct stage_wish){ .client = ":1.66" });
 	stage_error(s, DBUS_ERROR_ACCESS_DENIED);
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
 		stage_subscription_call(s, ":1.66", path, members[i]);
@@ -399,10 +417,10 @@ START_TEST(it_ends_with_its_endpoint)
 	stage_settle(s);
 	end = world_expect_out(s->w, "SUBSCRIBE");
 	ck_assert(header_is(end, HDR_EXPIRES, "0"));
-	stage_try_subscribe(s, &(struct stage_wish){ .client = STAGE_BEN, .event = "dialog" });
+	stage_try_wish(s, &(struct stage_wish){ .client = STAGE_BEN, .event = "dialog" });
 	ck_assert_str_eq(stage_error(s, STAGE_ERROR("NotRegistered")), "the endpoint closes");
-	stage_accept(s, end, 0);
-	stage_notify(s, m, "terminated;reason=timeout", "open");
+	stage_bob_agrees(s, end, 0);
+	stage_bob_tells(s, m, "terminated;reason=timeout", "open");
 	stage_expect_notified(s, path, STAGE_ANNA, "open");
 	(void)stage_expect_terminated(s, path, NULL, "unsubscribed");
 	expect_gone();
@@ -415,8 +433,8 @@ START_TEST(no_more_than_the_endpoint_may_have)
 	stage_subscription_init(s);
 	/* As if they were there. */
 	s->ep->n_subscriptions += LIMITS_SUBSCRIPTIONS_PER_ENDPOINT - 1;
-	(void)stage_subscribe(s, &anna);
-	stage_try_subscribe(s, &(struct stage_wish){ .client = STAGE_ANNA, .event = "dialog" });
+	(void)stage_wish_for(s, &anna);
+	stage_try_wish(s, &(struct stage_wish){ .client = STAGE_ANNA, .event = "dialog" });
 	ck_assert_str_eq(stage_error(s, STAGE_ERROR("LimitExceeded")),
 		"the endpoint has too many subscriptions");
 	s->ep->n_subscriptions -= LIMITS_SUBSCRIPTIONS_PER_ENDPOINT - 1;
@@ -429,6 +447,7 @@ int main(void)
 	static const TTest *const *const tests[] = {
 		&from_the_wish_to_the_end,
 		&state_before_the_answer,
+		&news_are_no_broadcast,
 		&what_is_asked_for_is_sent,
 		&targets_are_one_subscription,
 		&a_fetch_is_one_state_and_the_end,
