@@ -561,17 +561,13 @@ static void step(struct fuzz *z)
 	case 'f':
 		ground_break(&z->ground, z->ua);
 		break;
-	case 'B':
-	case 'm':
-	case 'z':
-		publication_step(z, letter);
-		break;
 	case 'c':
 		if (z->ep)
 			endpoint_close(z->ep);
 		break;
 	default:
 		subscription_step(z, letter);
+		publication_step(z, letter);
 		break;
 	}
 }
