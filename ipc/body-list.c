@@ -89,6 +89,20 @@ const struct body_sublist *body_list_outer(const struct body_list *l)
 	return first ? sublist_of(first) : NULL;
 }
 
+void body_list_restart(struct body_list *l)
+{
+	list_for_each (node, &l->lists)
+		sublist_of(node)->version.known = false;
+}
+
+bool body_list_is_complete(const struct body_list *l)
+{
+	list_for_each (node, &l->lists)
+		if (!sublist_of(node)->version.complete)
+			return false;
+	return true;
+}
+
 static struct body_sublist *find_sublist(const struct body_list *l, struct slice name)
 {
 	list_for_each (node, &l->lists)

@@ -61,6 +61,10 @@ void body_list_deinit(struct body_list *l);
  */
 int body_list_take(struct body_list *l, struct slice content_type, struct slice body,
 	struct body_fault *ret_fault);
+/* What comes next counts its versions anew, as a new subscription does. */
+void body_list_restart(struct body_list *l);
+/* Nothing is missing in any of the lists. */
+bool body_list_is_complete(const struct body_list *l);
 /* Whose instance it is. A resource counts its instances in n_below. */
 struct body_row *body_list_resource_of(const struct body_list *l, const struct body_row *instance);
 /* The outer list; NULL before the first document. */

@@ -11,6 +11,7 @@ struct iface_seat {
 	struct list node; /* in clients->seats */
 	struct iface_owned owned;
 	struct iface_clients *clients;
+	bool marked;
 };
 
 static struct iface_seat *of_node(struct list *node)
@@ -119,6 +120,8 @@ int iface_clients_join(struct iface_clients *cs, const char *client)
 	if (iface_owner_is_full(cs->iface, client))
 		return -ENOSPC;
 	seat = find(cs, "");
+	if (seat)
+		seat->marked = false;
 	iface_own(seat ? &seat->owned : &add(cs)->owned, client);
 	return 0;
 }
@@ -132,6 +135,21 @@ void iface_clients_leave(struct iface_clients *cs, const char *client)
 	drop(seat);
 	cs->n--;
 	cs->class->changed(cs);
+}
+
+void iface_clients_mark(struct iface_clients *cs, const char *client)
+{
+	struct iface_seat *seat = find(cs, client);
+
+	if (seat)
+		seat->marked = true;
+}
+
+bool iface_clients_is_marked(const struct iface_clients *cs, const char *client)
+{
+	const struct iface_seat *seat = find(cs, client);
+
+	return seat && seat->marked;
 }
 
 const char *iface_clients_next(const struct iface_clients *cs, struct list **at)

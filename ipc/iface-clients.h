@@ -40,5 +40,8 @@ bool iface_clients_has(const struct iface_clients *cs, const char *client);
 int iface_clients_join(struct iface_clients *cs, const char *client);
 /* The client is none of them any more; no grace begins. */
 void iface_clients_leave(struct iface_clients *cs, const char *client);
+/* A mark for whatever the object wants to know of one of them; who joins has none. */
+void iface_clients_mark(struct iface_clients *cs, const char *client);
+bool iface_clients_is_marked(const struct iface_clients *cs, const char *client);
 /* One after the other: the first after NULL, NULL after the last. */
 const char *iface_clients_next(const struct iface_clients *cs, struct list **at);

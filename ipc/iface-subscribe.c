@@ -126,6 +126,15 @@ static int fail(struct bus_call *c, int error)
 	return error;
 }
 
+static int give(struct bus_call *c, struct iface_subscription *sub, const struct iface_wish *w)
+{
+	int r = iface_subscription_give(sub, c);
+
+	if (r == 0 && w->summary)
+		iface_clients_mark(&sub->clients, bus_call_sender(c));
+	return r;
+}
+
 /* News waits until the reply is written. */
 static int begin(struct bus_call *c, const struct iface_endpoint *ie, const struct iface_wish *w)
 {
@@ -146,13 +155,14 @@ static int begin(struct bus_call *c, const struct iface_endpoint *ie, const stru
 	sub->of = s;
 	sub->expires = w->spec.expires;
 	iface_wish_share(sub, w);
+	sub->is_list = w->spec.list == SUBSCRIPTION_LIST || w->spec.n_targets;
 	iface_subscription_show(sub);
-	return iface_subscription_give(sub, c);
+	return give(c, sub, w);
 }
 
 static int join(struct bus_call *c, struct iface_subscription *sub, const struct iface_wish *w)
 {
-	int r = iface_subscription_give(sub, c);
+	int r = give(c, sub, w);
 
 	if (r < 0)
 		return r;

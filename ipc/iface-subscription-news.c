@@ -3,6 +3,7 @@
 #include "ipc/body-extent.h"
 #include "ipc/bus-object.h"
 #include "ipc/bus-value.h"
+#include "ipc/iface-digest.h"
 #include "ipc/iface-private.h"
 #include "ipc/iface-subscription.h"
 #include "protocol/msg/msg.h"
@@ -84,6 +85,7 @@ void iface_subscription_notified(struct iface_subscription *sub, const struct ms
 	sub->iface->n_notified++;
 	for (const char *client; (client = iface_clients_next(&sub->clients, &at));)
 		tell(sub, m, client);
+	iface_digest_take(sub, m);
 }
 
 void iface_subscription_replay(struct iface_subscription *sub, const char *client)
@@ -103,6 +105,7 @@ void iface_subscription_replay(struct iface_subscription *sub, const char *clien
 			(void)sub->feed->refresh(sub->of, sub->expires);
 		break;
 	}
+	iface_digest_replay(sub, client);
 }
 
 /* To one client, or to everybody. */

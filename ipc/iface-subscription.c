@@ -5,6 +5,7 @@
 #include "ipc/bus-call.h"
 #include "ipc/bus-object.h"
 #include "ipc/bus-value.h"
+#include "ipc/iface-digest.h"
 #include "ipc/iface-owner.h"
 #include "ipc/iface-private.h"
 #include "protocol/base/err.h"
@@ -136,6 +137,7 @@ void iface_subscription_free(struct iface_subscription *sub)
 	bus_object_free(sub->object);
 	iface_clients_deinit(&sub->clients);
 	list_remove(&sub->node);
+	iface_digest_free(sub->digest);
 	free(sub->target);
 	free(sub->event);
 	free(sub);
@@ -276,6 +278,20 @@ static const struct bus_method methods[] = {
 		.args = BUS_ARGS("content_type", "body", "headers"),
 		.call = get_last,
 		.doc = "The state that came last. Error: WrongState (none yet)." },
+	{ .name = "GetSummary",
+		.out = "a{sv}",
+		.args = BUS_ARGS("summary"),
+		.call = iface_digest_get_summary,
+		.doc = "What that state says, with the keys of Manager.ReadBody; empty if there is none "
+		       "for now. What comes in pieces is put together; of a list that happens if List "
+		       "or Targets was asked for. Errors: WrongState (none yet), NotSupported (nothing is "
+		       "known about its type), InvalidArgument, LimitExceeded (what is wrong in it)." },
+	{ .name = "GetResources",
+		.out = "a(ssssaya{sv})",
+		.args = BUS_ARGS("resources"),
+		.call = iface_digest_get_resources,
+		.doc = "The list that is watched, as far as it was told: " IFACE_DIGEST_RESOURCE_DOC
+		       ". Error: NotSupported (neither List nor Targets was asked for)." },
 	{ 0 },
 };
 
@@ -287,6 +303,21 @@ static const struct bus_signal signals[] = {
 		.doc = "To each of its clients: state came, mostly by NOTIFY; an empty body says that "
 		       "there is none for now. After Refer it is how far the target has come "
 		       "(message/sipfrag)." },
+	{ .name = "Summarized",
+		.sig = "a{sv}",
+		.args = BUS_ARGS("summary"),
+		.flags = BUS_UNICAST,
+		.doc = "To each client that asked for Summary in Subscribe, after Notified: what "
+		       "GetSummary gives now. It does not come if the body cannot be read or is older "
+		       "than what is known." },
+	{ .name = "ResourceNotified",
+		.sig = "ssssaya{sv}",
+		.args = BUS_ARGS("uri", "name", "state", "content_type", "body", "details"),
+		.flags = BUS_UNICAST,
+		.doc = "To each client of a list (List or Targets in Subscribe), after Notified, for "
+		       "each resource that this told of: " IFACE_DIGEST_RESOURCE_DOC
+		       ", and Summary a{sv} for who asked for that. A list in the list is told as its "
+		       "resources." },
 	{ .name = "Terminated",
 		.sig = "su",
 		.args = BUS_ARGS("reason", "retry_after"),

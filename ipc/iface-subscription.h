@@ -6,6 +6,7 @@
  *   iface-subscription.c        an object's life, its verbs and its table
  *   iface-subscription-props.c  what can be read of it
  *   iface-subscription-news.c   what its clients hear
+ *   iface-digest.c              what that comes to when it is read
  *   iface-clients.c             who they are
  *   iface-subscribe.c           Endpoint.Subscribe
  *   iface-wish.c                what it asks for, and who shares what
@@ -51,8 +52,10 @@ struct iface_subscription {
 	struct iface_clients clients;
 	struct iface_share share;
 	uint64_t told[IFACE_TOLD]; /* what everybody was told last: digests */
+	struct iface_digest *digest; /* NULL: nobody has anything read */
 	char *target, *event;
 	uint32_t expires; /* seconds, asked for last */
+	bool is_list;     /* what is told of each resource is told apart */
 	bool ending;      /* nobody wants it any more, and nobody can join */
 };
 

@@ -33,7 +33,8 @@ struct kind {
 	int (*take)(struct iface_summary *s, struct slice content_type, struct slice body,
 		struct body_fault *fault);
 	void (*write)(struct bus_writer *w, const struct iface_summary *s);
-	bool in_pieces;
+	/* NULL: each document stands for itself. */
+	struct body_version *(*version)(struct iface_summary *s);
 };
 
 /* ---- presence ---- */
@@ -91,6 +92,11 @@ static void write_dialog(struct bus_writer *w, const struct iface_summary *s)
 	iface_summary_write_dialog(w, &s->dialog);
 }
 
+static struct body_version *version_of_dialog(struct iface_summary *s)
+{
+	return &s->dialog.version;
+}
+
 /* ---- registrations ---- */
 
 static void init_reginfo(struct iface_summary *s)
@@ -113,6 +119,11 @@ static int take_reginfo(struct iface_summary *s, struct slice content_type, stru
 static void write_reginfo(struct bus_writer *w, const struct iface_summary *s)
 {
 	iface_summary_write_reginfo(w, &s->reginfo);
+}
+
+static struct body_version *version_of_reginfo(struct iface_summary *s)
+{
+	return &s->reginfo.version;
 }
 
 /* ---- lists ---- */
@@ -140,13 +151,36 @@ static void write_list(struct bus_writer *w, const struct iface_summary *s)
 
 /* ---- all of them ---- */
 
-static const struct kind presence = { "presence", init_presence, deinit_presence, take_presence,
-	write_presence, false };
-static const struct kind dialog = { "dialog", init_dialog, deinit_dialog, take_dialog, write_dialog,
-	true };
-static const struct kind registration = { "registration", init_reginfo, deinit_reginfo,
-	take_reginfo, write_reginfo, true };
-static const struct kind list = { "list", init_list, deinit_list, take_list, write_list, true };
+static const struct kind presence = {
+	.name = "presence",
+	.init = init_presence,
+	.deinit = deinit_presence,
+	.take = take_presence,
+	.write = write_presence,
+};
+static const struct kind dialog = {
+	.name = "dialog",
+	.init = init_dialog,
+	.deinit = deinit_dialog,
+	.take = take_dialog,
+	.write = write_dialog,
+	.version = version_of_dialog,
+};
+static const struct kind registration = {
+	.name = "registration",
+	.init = init_reginfo,
+	.deinit = deinit_reginfo,
+	.take = take_reginfo,
+	.write = write_reginfo,
+	.version = version_of_reginfo,
+};
+static const struct kind list = {
+	.name = "list",
+	.init = init_list,
+	.deinit = deinit_list,
+	.take = take_list,
+	.write = write_list,
+};
 
 static const struct {
 	struct slice type;
@@ -187,7 +221,27 @@ bool iface_summary_is_piece(struct slice content_type)
 {
 	const struct kind *kind = kind_of(content_type);
 
-	return kind && kind->in_pieces;
+	return kind && kind->version;
+}
+
+bool iface_summary_is_list(struct slice content_type)
+{
+	return kind_of(content_type) == &list;
+}
+
+void iface_summary_restart(struct iface_summary *s)
+{
+	if (s->kind && s->kind->version)
+		s->kind->version(s)->known = false;
+	else if (s->kind == &list)
+		body_list_restart(&s->list);
+}
+
+bool iface_summary_is_complete(struct iface_summary *s)
+{
+	if (s->kind && s->kind->version)
+		return s->kind->version(s)->complete;
+	return s->kind != &list || body_list_is_complete(&s->list);
 }
 
 /* Another kind than before is another thing: nothing is left of that. */

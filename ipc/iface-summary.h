@@ -21,8 +21,14 @@ void iface_summary_free(struct iface_summary *s);
  */
 int iface_summary_take(struct iface_summary *s, struct slice content_type, struct slice body,
 	struct body_fault *ret_fault);
-/* Does what such a body says depend on those before it? */
+/* Does what such a body says depend on those before it? Lists are asked for apart. */
 bool iface_summary_is_piece(struct slice content_type);
+bool iface_summary_is_list(struct slice content_type);
+/* What comes next is of another dialog, with versions of its own; what is known stays until then.
+ */
+void iface_summary_restart(struct iface_summary *s);
+/* Nothing is missing, as far as the documents' versions tell. */
+bool iface_summary_is_complete(struct iface_summary *s);
 /* A whole a{sv} of all that was taken; empty before. */
 void iface_summary_write(struct bus_writer *w, const struct iface_summary *s);
 /* The same of one body alone; empty if it cannot be read. */

@@ -13,7 +13,7 @@
 
 /* ---- reading it ---- */
 
-enum { EXPIRES, ACCEPT, CONTENT_TYPE, BODY, HEADERS, LIST, TARGETS, PRIVATE, REPLAY };
+enum { EXPIRES, ACCEPT, CONTENT_TYPE, BODY, HEADERS, LIST, TARGETS, PRIVATE, REPLAY, SUMMARY };
 
 const struct bus_option iface_subscribe_options[] = {
 	[EXPIRES] = { "Expires", "u",
@@ -35,6 +35,8 @@ const struct bus_option iface_subscribe_options[] = {
 		"Whether what is known already, since another client shares it, comes as Notified right "
 		"after the reply: true if absent. If what came last was only a change, all there is is "
 		"asked for instead, and comes to everybody." },
+	[SUMMARY] = { "Summary", "b",
+		"After each Notified comes Summarized, which says what is in it." },
 	{ 0 },
 };
 
@@ -183,7 +185,8 @@ int iface_wish_read(struct bus_call *c, struct iface_wish *ret)
 		read_expires, read_accept, read_body, read_targets, read_headers };
 	int r = 0;
 
-	*ret = (struct iface_wish){ .silent = !flag_option(c, REPLAY, true) };
+	*ret = (struct iface_wish){ .silent = !flag_option(c, REPLAY, true),
+		.summary = flag_option(c, SUMMARY, false) };
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(parts); i++)
 		r = parts[i](c, ret);
 	ret->spec.list = flag_option(c, LIST, false) ? SUBSCRIPTION_LIST : SUBSCRIPTION_NO_LIST;

@@ -27,8 +27,9 @@ struct iface_wish {
 	char *accept;
 	struct request_header *headers;
 	struct slice *targets;
-	bool alone;  /* shared with nobody */
-	bool silent; /* no replay of what is known already */
+	bool alone;   /* shared with nobody */
+	bool silent;  /* no replay of what is known already */
+	bool summary; /* tell what is in it, too */
 };
 
 /*
