@@ -5,6 +5,7 @@
 #include "ipc/bus-value.h"
 #include "ipc/iface-connection.h"
 #include "ipc/iface-private.h"
+#include "ipc/iface-summary-write.h"
 #include "protocol/msg/build.h"
 #include "protocol/ua/keepalive.h"
 #include "protocol/ua/messages.h"
@@ -245,41 +246,16 @@ static void get_flows(struct bus_writer *w, void *object)
 	bus_close(w);
 }
 
-static void write_counts(struct bus_writer *w, const char *name, const struct message_counts *c)
-{
-	bus_open_entry(w, name, "(uuuu)");
-	bus_open_struct(w);
-	bus_write_u(w, c->fresh);
-	bus_write_u(w, c->old);
-	bus_write_u(w, c->urgent_fresh);
-	bus_write_u(w, c->urgent_old);
-	bus_close(w);
-	bus_close(w);
-}
-
 static void get_message_summary(struct bus_writer *w, void *object)
 {
-	static const char *const names[] = {
-		[MESSAGE_VOICE] = "Voice",
-		[MESSAGE_FAX] = "Fax",
-		[MESSAGE_PAGER] = "Pager",
-		[MESSAGE_MULTIMEDIA] = "Multimedia",
-		[MESSAGE_TEXT] = "Text",
-		[MESSAGE_NONE] = "None",
-	};
 	const struct endpoint *ep = of(object);
 	const struct messages *m = ep->messages;
 
 	bus_open_dict(w);
 	if (m) {
-		bus_entry_b(w, "MessagesWaiting", m->summary.waiting);
+		iface_summary_write_messages(w, &m->summary);
 		bus_entry_t(w, "Received", ua_epoch_seconds(ep->ua, m->at));
-		if (m->summary.account.n)
-			bus_entry_s(w, "Account", m->summary.account);
 	}
-	for (unsigned i = 0; m && i < ARRAY_LEN(names); i++)
-		if (m->summary.counts[i].told)
-			write_counts(w, names[i], &m->summary.counts[i]);
 	bus_close(w);
 }
 

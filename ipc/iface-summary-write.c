@@ -8,6 +8,7 @@
 #include "ipc/body-reginfo.h"
 #include "ipc/bus-value.h"
 #include "ipc/iface-summary.h"
+#include "protocol/msg/message-summary.h"
 
 /* ---- rows of tables ---- */
 
@@ -237,6 +238,39 @@ void iface_summary_write_reginfo(struct bus_writer *w, const struct body_reginfo
 	}
 	bus_close(w);
 	bus_close(w);
+}
+
+/* ---- messages ---- */
+
+static void write_counts(struct bus_writer *w, const char *name, const struct message_counts *c)
+{
+	bus_open_entry(w, name, "(uuuu)");
+	bus_open_struct(w);
+	bus_write_u(w, c->fresh);
+	bus_write_u(w, c->old);
+	bus_write_u(w, c->urgent_fresh);
+	bus_write_u(w, c->urgent_old);
+	bus_close(w);
+	bus_close(w);
+}
+
+void iface_summary_write_messages(struct bus_writer *w, const struct message_summary *m)
+{
+	static const char *const names[] = {
+		[MESSAGE_VOICE] = "Voice",
+		[MESSAGE_FAX] = "Fax",
+		[MESSAGE_PAGER] = "Pager",
+		[MESSAGE_MULTIMEDIA] = "Multimedia",
+		[MESSAGE_TEXT] = "Text",
+		[MESSAGE_NONE] = "None",
+	};
+
+	bus_entry_b(w, "MessagesWaiting", m->waiting);
+	entry_if(w, "Account", m->account);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (m->counts[i].told)
+			write_counts(w, names[i], &m->counts[i]);
+	entry_if(w, "Headers", m->headers);
 }
 
 /* ---- lists ---- */

@@ -12,6 +12,7 @@
 #include "ipc/iface-private.h"
 #include "ipc/iface-summary-write.h"
 #include "protocol/base/err.h"
+#include "protocol/msg/message-summary.h"
 
 struct kind;
 
@@ -23,6 +24,10 @@ struct iface_summary {
 		struct body_dialog dialog;
 		struct body_reginfo reginfo;
 		struct body_list list;
+		struct {
+			char *body; /* what the summary borrows from */
+			struct message_summary summary;
+		} messages;
 	};
 };
 
@@ -126,6 +131,42 @@ static struct body_version *version_of_reginfo(struct iface_summary *s)
 	return &s->reginfo.version;
 }
 
+/* ---- messages ---- */
+
+static void init_messages(struct iface_summary *s)
+{
+	s->messages.body = NULL;
+}
+
+static void deinit_messages(struct iface_summary *s)
+{
+	free(s->messages.body);
+}
+
+static int take_messages(struct iface_summary *s, struct slice content_type, struct slice body,
+	struct body_fault *fault)
+{
+	char *copy = slice_dup(body);
+	struct message_summary summary;
+	int r = message_summary_parse(slice_of(copy, body.n), &summary);
+
+	(void)content_type;
+	if (r < 0) {
+		free(copy);
+		return body_fault_set(fault, r, "no line says whether messages are waiting");
+	}
+	free(s->messages.body);
+	s->messages.body = copy;
+	s->messages.summary = summary;
+	return BODY_NEWS;
+}
+
+static void write_messages(struct bus_writer *w, const struct iface_summary *s)
+{
+	if (s->messages.body)
+		iface_summary_write_messages(w, &s->messages.summary);
+}
+
 /* ---- lists ---- */
 
 static void init_list(struct iface_summary *s)
@@ -174,6 +215,13 @@ static const struct kind registration = {
 	.write = write_reginfo,
 	.version = version_of_reginfo,
 };
+static const struct kind messages = {
+	.name = "messages",
+	.init = init_messages,
+	.deinit = deinit_messages,
+	.take = take_messages,
+	.write = write_messages,
+};
 static const struct kind list = {
 	.name = "list",
 	.init = init_list,
@@ -190,6 +238,7 @@ static const struct {
 	{ SLICE_INIT("application/cpim-pidf+xml"), &presence },
 	{ SLICE_INIT("application/dialog-info+xml"), &dialog },
 	{ SLICE_INIT("application/reginfo+xml"), &registration },
+	{ SLICE_INIT("application/simple-message-summary"), &messages },
 	{ SLICE_INIT("multipart/related"), &list },
 	{ SLICE_INIT("application/rlmi+xml"), &list },
 };

@@ -56,6 +56,9 @@ int iface_summary_read(struct bus_call *c, void *object);
 	"(application/reginfo+xml, RFC 3680): Registrations aa{sv} with Id s, Aor s, State s, "     \
 	"Contacts aa{sv} with Id s, Uri s, State s, Event s, Expires u, RetryAfter u, "             \
 	"Duration u, CSeq u, CallId s, Q s, DisplayName s, InstanceId s, Gruu s, TemporaryGruu s. " \
+	"messages (application/simple-message-summary, RFC 3842): MessagesWaiting b, Account s, "   \
+	"Voice, Fax, Pager, Multimedia, Text, None (uuuu) (new, old, of these urgent new, urgent "  \
+	"old), Headers s. "                                                                         \
 	"list (multipart/related with application/rlmi+xml, RFC 4662): Uri s, Name s, "             \
 	"Resources aa{sv}, one for each instance, with Uri s, Name s, State s (active, pending, "   \
 	"terminated; empty: nothing is known), List s (the resource that is the list it is in), "   \

@@ -116,6 +116,24 @@ START_TEST(registrations)
 }
 END_TEST
 
+/* RFC 3842 section 5.2 */
+START_TEST(message_summary)
+{
+	setup();
+	assert_read("application/simple-message-summary",
+		"Messages-Waiting: yes\r\nMessage-Account: sip:alice@vmail.example.com\r\n"
+		"Voice-Message: 2/8 (0/2)\r\nFax-Message: 1/0\r\n",
+		"{Kind=messages MessagesWaiting=true Account=sip:alice@vmail.example.com "
+		"Voice=(2 8 0 2) Fax=(1 0 0 0)}");
+	assert_read("application/simple-message-summary", "Messages-Waiting: no\r\n",
+		"{Kind=messages MessagesWaiting=false}");
+	assert_refused("application/simple-message-summary", "Voice-Message: 2/8\r\n",
+		STAGE_ERROR("InvalidArgument"),
+		"application/simple-message-summary: no line says whether messages are waiting");
+	teardown();
+}
+END_TEST
+
 #define PIDF "<presence xmlns='urn:ietf:params:xml:ns:pidf'><tuple id='t'/></presence>"
 
 /* RFC 4662, with a list in the list. */
@@ -191,6 +209,7 @@ int main(void)
 		&presence,
 		&dialogs,
 		&registrations,
+		&message_summary,
 		&lists,
 		&errors_say_what_is_wrong,
 		&too_much_is_a_limit,
