@@ -33,10 +33,10 @@ static void setup(const char *event, const struct stage_option *options)
 	const struct msg *m;
 
 	stage_subscription_init(s);
-	m = stage_subscribe_out(s, &w, &path);
+	m = stage_wish_out(s, &w, &path);
 	dialog_call_id = exact_copy(m->call_id);
 	dialog_tag = exact_copy(m->from_tag);
-	stage_accept(s, m, 86400);
+	stage_bob_agrees(s, m, 86400);
 }
 
 static void teardown(void)
@@ -95,9 +95,9 @@ START_TEST(a_summary_follows_who_asked_for_it)
 	stage_no_signal(s, "Summarized");
 	ck_assert_str_eq(get(STAGE_ANNA, "GetSummary", "a{sv}"), SAYS("open"));
 	/* Who comes late hears it right after the last state; who did not ask for it does not. */
-	ck_assert_str_eq(stage_subscribe(s, &ben), path);
+	ck_assert_str_eq(stage_wish_for(s, &ben), path);
 	(void)stage_signal(s, "Notified", STAGE_BEN);
-	ck_assert_str_eq(stage_subscribe(s, &cleo), path);
+	ck_assert_str_eq(stage_wish_for(s, &cleo), path);
 	(void)stage_signal(s, "Notified", STAGE_CLEO);
 	expect_signal("Summarized", STAGE_CLEO, SAYS("open"));
 	notify("presence", PIDF_TYPE, PIDF("closed"));
@@ -154,7 +154,7 @@ END_TEST
 static void expect_refresh(void)
 {
 	stage_settle(s);
-	stage_accept(s, world_expect_out(s->w, "SUBSCRIBE"), 86400);
+	stage_bob_agrees(s, world_expect_out(s->w, "SUBSCRIBE"), 86400);
 }
 
 static void expect_no_refresh(void)
@@ -243,7 +243,7 @@ START_TEST(resources_for_who_comes_late)
 
 	setup("presence", list);
 	notify("presence", LIST_TYPE, RLMI_FIRST);
-	ck_assert_str_eq(stage_subscribe(s, &ben), path);
+	ck_assert_str_eq(stage_wish_for(s, &ben), path);
 	(void)stage_signal(s, "Notified", STAGE_BEN);
 	expect_signal("ResourceNotified", STAGE_BEN,
 		"sip:a N active " PIDF_TYPE
