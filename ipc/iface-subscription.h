@@ -51,7 +51,7 @@ struct iface_subscription {
 	struct bus_object *object;
 	struct iface_clients clients;
 	struct iface_share share;
-	uint64_t told[IFACE_TOLD]; /* what everybody was told last: digests */
+	uint64_t told[IFACE_TOLD];   /* what everybody was told last: digests */
 	struct iface_digest *digest; /* NULL: nobody has anything read */
 	char *target, *event;
 	uint32_t expires; /* seconds, asked for last */
