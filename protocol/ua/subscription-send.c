@@ -19,7 +19,7 @@ enum place { OUTSIDE, IN_DIALOG };
 /* Whether it names its resources: once for a dialog (RFC 5367 3.2), or each time. */
 static bool names_targets(const struct subscription *s, enum place place)
 {
-	return s->targets.body.n && (place == OUTSIDE || (s->targets.repeated && !s->body_n));
+	return s->targets.body.n && (place == OUTSIDE || s->targets.repeated);
 }
 
 static void append_lines(

@@ -259,7 +259,7 @@ static int check(const struct endpoint *ep, const struct subscription_spec *spec
 	if (spec->body.n && (!slice_trim(spec->content_type).n || spec->n_targets))
 		return -EINVAL;
 	if (is_taken(ep, spec->event))
-		return -EEXIST;
+		return -EBUSY;
 	if (subscription_headers_check(spec->headers, spec->n_headers, &fault) < 0)
 		return -EINVAL;
 	return check_way(ep, spec->target);

@@ -71,7 +71,7 @@ struct subscription_spec {
 /*
  * 0; -EINVAL (target, event, header, body without type, targets and a body), -ENOSPC (too many),
  * -EOPNOTSUPP (the kind of endpoint, or no way to that URI), -ENOTCONN (the endpoint closes),
- * -EEXIST (a package of which an endpoint has one subscription: vnd-microsoft-roaming-self).
+ * -EBUSY (there is one already of a package that may be there once: vnd-microsoft-roaming-self).
  */
 int subscription_new(struct endpoint *ep, const struct subscription_spec *spec,
 	const struct subscription_ops *ops, void *owner, struct subscription **ret_subscription);

@@ -157,6 +157,7 @@ START_TEST(rfc5367_3_list)
 	watch_grant(&w, m, 600);
 	watch_notify(&w, "bob", "active;expires=600", LISTED);
 	(void)world_expect_out(w.c.w, "200");
+	ck_assert_int_eq(subscription_update(w.s, SLICE("text/plain"), SLICE("x")), -EINVAL);
 	m = watch_refresh(&w, 600 * SEC);
 	ck_assert(!msg_header(m, HDR_REQUIRE).p && !m->body.n);
 	ck_assert(says_eventlist(m));
