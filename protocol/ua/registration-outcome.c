@@ -11,6 +11,7 @@
 #include "protocol/ua/registration-private.h"
 #include "protocol/ua/session-endpoint.h"
 #include "protocol/ua/subscriber.h"
+#include "protocol/ua/subscription.h"
 
 /* How attempts end, what is told of it and what follows from it. */
 
@@ -275,8 +276,10 @@ static void succeed(struct registration *r, const struct outcome *o, uint32_t gr
 		session_endpoint_moved(r->ep);
 		subscriber_endpoint_moved(r->ep);
 	}
-	if (anew)
+	if (anew) {
 		publication_endpoint_hint(r->ep, PUBLICATION_REGISTERED_ANEW);
+		subscription_endpoint_revived(r->ep);
+	}
 }
 
 /* RFC 5626 section 4.2.1: Require says that registrar and first hop do what it asks for. */
@@ -540,6 +543,7 @@ static void move_sessions(struct registration *r)
 		endpoint_flow_down(ep);
 	session_endpoint_moved(ep);
 	subscriber_endpoint_moved(ep);
+	subscription_endpoint_moved(ep);
 }
 
 void registration_flow_down(struct registration *r)

@@ -82,7 +82,6 @@ void subscription_fork_free(struct subscription_fork *f)
 {
 	request_free(mem_take(&f->request));
 	subscription_turn_end(f->s->ep, &f->turn);
-	flow_hold_set(&f->way, NULL);
 	timer_cancel(timers_of(f), &f->timer);
 	list_remove(&f->node);
 	f->s->n_forks--;
@@ -243,7 +242,7 @@ static void on_done(void *owner, struct request *request, const struct outcome *
 {
 	struct subscription_fork *f = owner;
 
-	flow_hold_set(&f->way, request_flow(request));
+	(void)request;
 	f->request = NULL;
 	subscription_turn_end(f->s->ep, &f->turn);
 	if (o->error == 0)
@@ -281,6 +280,27 @@ void subscription_fork_refresh(struct subscription_fork *f)
 	/* What is under way is followed by another if what is wanted has changed. */
 	if (!f->request)
 		subscription_turn_ask(f->s->ep, &f->turn);
+}
+
+/* RFC 5627 4.4: a GRUU leads to wherever we are registered. */
+static bool is_found_anyway(const struct subscription_fork *f)
+{
+	return gruu_get(f->s->ep, f->usage.dialog->anonymous ? GRUU_TEMPORARY : GRUU_PUBLIC) !=
+	       NULL;
+}
+
+void subscription_fork_moved(struct subscription_fork *f)
+{
+	const struct dialog *d = f->usage.dialog;
+
+	if (f->asked && !d->in.flow && !d->out.flow && !is_found_anyway(f))
+		subscription_fork_refresh(f);
+}
+
+void subscription_fork_revived(struct subscription_fork *f)
+{
+	if (f->failures && f->refresh && f->not_before <= timers_of(f)->now)
+		subscription_fork_refresh(f);
 }
 
 void subscription_fork_granted(struct subscription_fork *f, uint32_t seconds)

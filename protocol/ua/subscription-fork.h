@@ -24,8 +24,7 @@ struct subscription_fork {
 	usec_t expires, refresh, notify_by;
 	usec_t not_before; /* what a Retry-After said */
 	struct timer timer;
-	struct flow_hold way; /* over which the last SUBSCRIBE went, until it breaks */
-	char *etag;           /* of the state that was told last (RFC 5839); NULL: none */
+	char *etag; /* of the state that was told last (RFC 5839); NULL: none */
 };
 
 /* Leaves it without a word. */
@@ -34,6 +33,10 @@ void subscription_fork_free(struct subscription_fork *f);
 void subscription_fork_receive(struct subscription_fork *f, struct flow *reply_flow, struct msg *m);
 /* What is wanted changed: says so, unless a SUBSCRIBE is under way, which another follows then. */
 void subscription_fork_refresh(struct subscription_fork *f);
+/* We are reached in another way: says so if the notifier cannot know. */
+void subscription_fork_moved(struct subscription_fork *f);
+/* The server answers again: a refresh that failed for want of that is due. */
+void subscription_fork_revived(struct subscription_fork *f);
 /* The 2xx to the SUBSCRIBE that made it granted so many seconds. */
 void subscription_fork_granted(struct subscription_fork *f, uint32_t seconds);
 

@@ -2,8 +2,8 @@
 #include "protocol/base/err.h"
 #include "protocol/msg/substate.h"
 #include "protocol/ua/backoff.h"
+#include "protocol/ua/subscription-fork.h"
 #include "protocol/ua/subscription-package.h"
-#include "protocol/ua/subscription-private.h"
 
 /*
  * What comes after: the end of the last dialog, or a SUBSCRIBE that made none.
@@ -258,4 +258,39 @@ void subscription_on_timer(struct timer *t)
 		subscription_attempt(s);
 	else
 		on_timer_n(s);
+}
+
+/* ---- the network, or the server, is another ---- */
+
+/* Nobody said that it should not be tried, nobody said anything. */
+static bool was_unheard(const struct subscription *s)
+{
+	return s->next_attempt && !s->retry_after &&
+	       (s->origin == ORIGIN_NETWORK || s->origin == ORIGIN_TIMEOUT || s->status == 408 ||
+		       s->status == 503 || s->status == 504);
+}
+
+void subscription_endpoint_moved(struct endpoint *ep)
+{
+	list_for_each (node, &ep->subscriptions) {
+		struct subscription *s = list_entry(node, struct subscription, node);
+
+		list_for_each (at, &s->forks)
+			subscription_fork_moved(list_entry(at, struct subscription_fork, node));
+	}
+}
+
+void subscription_endpoint_revived(struct endpoint *ep)
+{
+	subscription_endpoint_moved(ep);
+	list_for_each (node, &ep->subscriptions) {
+		struct subscription *s = list_entry(node, struct subscription, node);
+
+		list_for_each (at, &s->forks)
+			subscription_fork_revived(list_entry(at, struct subscription_fork, node));
+		if (was_unheard(s)) {
+			s->failures = 0;
+			subscription_attempt(s);
+		}
+	}
 }

@@ -110,6 +110,10 @@ enum subscription_farewell {
 	SUBSCRIPTION_SILENT, /* gone without a word to anybody */
 };
 void subscription_endpoint_over(struct endpoint *ep, enum subscription_farewell how);
+/* We are reached in another way: notifiers that cannot know are told by a SUBSCRIBE (12.2). */
+void subscription_endpoint_moved(struct endpoint *ep);
+/* The same; and the server answers again: what failed for want of an answer is tried now. */
+void subscription_endpoint_revived(struct endpoint *ep);
 /* Outside of our dialogs m is a NOTIFY that makes one, for a SUBSCRIBE of ours (4.4.1). */
 bool subscription_awaits(const struct ua *ua, const struct msg *m);
 /* Takes such a NOTIFY, and answers it. */

@@ -8,6 +8,7 @@
 #include "protocol/ua/registration.h"
 #include "protocol/ua/session-endpoint.h"
 #include "protocol/ua/subscriber.h"
+#include "protocol/ua/subscription.h"
 
 /* Its sessions follow once it has registered anew; without, nothing is to be waited for. */
 static bool is_about_to_register(const struct endpoint *ep)
@@ -25,6 +26,7 @@ static void network_changed(struct endpoint *ep)
 	if (!is_about_to_register(ep)) {
 		session_endpoint_moved(ep);
 		subscriber_endpoint_moved(ep);
+		subscription_endpoint_revived(ep);
 	}
 }
 
