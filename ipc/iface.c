@@ -175,10 +175,11 @@ static void free_listeners(struct iface *i)
 	i->n_listeners = 0;
 }
 
-struct iface *iface_free(struct iface *i)
+/* An endpoint may go with the last thing that it waits for, but not before we let go of it. */
+static void let_go(struct iface *i)
 {
-	if (!i)
-		return NULL;
+	UA_SCOPE(i->ua);
+
 	ua_set_listener(i->ua, NULL, NULL);
 	i->agents = agent_list_free(i->agents);
 	list_for_each_safe (node, next, &i->sessions)
@@ -190,6 +191,13 @@ struct iface *iface_free(struct iface *i)
 		iface_endpoint_removed(i, list_entry(node, struct iface_endpoint, node)->ep);
 	list_for_each_safe (node, next, &i->profiles)
 		iface_profile_remove(i, list_entry(node, struct iface_profile, node)->profile);
+}
+
+struct iface *iface_free(struct iface *i)
+{
+	if (!i)
+		return NULL;
+	let_go(i);
 	bus_object_free(i->manager);
 	free_listeners(i);
 	map_deinit(&i->owners);

@@ -426,6 +426,18 @@ START_TEST(there_is_a_limit)
 }
 END_TEST
 
+/* The endpoint waits for it, and goes with it. */
+START_TEST(the_daemon_ends_before_the_answer)
+{
+	setup();
+	published();
+	endpoint_close(s->ep);
+	(void)world_wait_out(s->w, "PUBLISH", 2 * SEC);
+	stage_run(s, 0);
+	teardown();
+}
+END_TEST
+
 /* ---- content ---- */
 
 /* Where others are on the bus, the tag is not told to everybody. */
@@ -478,6 +490,7 @@ int main(void)
 		&it_is_kept_for_anybody,
 		&it_outlasts_its_maker,
 		&there_is_a_limit,
+		&the_daemon_ends_before_the_answer,
 		&the_tag_is_not_broadcast,
 	};
 
