@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The least that can be a notifier (RFC 6665 4.2), over UDP on loopback: it takes every
- * subscription at once and for long, and tells states when it is told to. Nothing is sent twice.
+ * subscription at once and for long, and tells states when it is told to. Nothing but answers is
+ * sent twice.
  *
  * bench-notifier               prints its port, then obeys lines of its standard input:
  *   wait COUNT                 until there are so many subscriptions; prints their number
@@ -19,6 +20,8 @@
 #include <unistd.h>
 
 #include "protocol/base/buf.h"
+#include "protocol/base/map.h"
+#include "protocol/base/mem.h"
 
 enum { DATAGRAM_MAX = 65536, PATIENCE_MSEC = 5000, HEADER_MAX = 256, DIALOGS_MAX = 20000 };
 
@@ -33,6 +36,7 @@ enum { DATAGRAM_MAX = 65536, PATIENCE_MSEC = 5000, HEADER_MAX = 256, DIALOGS_MAX
 struct dialog {
 	char target[HEADER_MAX], from[HEADER_MAX], to[HEADER_MAX], call_id[HEADER_MAX];
 	struct sockaddr_in peer;
+	struct map_node node; /* in by_call_id */
 	unsigned cseq;
 };
 
@@ -40,6 +44,7 @@ struct notifier {
 	int fd;
 	uint16_t port;
 	struct dialog *dialogs;
+	struct map by_call_id;
 	size_t n_dialogs, next;
 	unsigned sent, answered, refused;
 	struct buf out;
@@ -127,11 +132,10 @@ static void keep(char *to, struct slice s)
 	to[s.n] = '\0';
 }
 
-static void take_subscribe(struct notifier *n, struct slice m, const struct sockaddr_in *peer)
+static struct dialog *new_dialog(struct notifier *n, struct slice m, const struct sockaddr_in *peer)
 {
 	struct dialog *d = &n->dialogs[n->n_dialogs];
 	struct slice before, contact;
-	struct buf *out = &n->out;
 
 	if (++n->n_dialogs > DIALOGS_MAX)
 		exit(EXIT_FAILURE);
@@ -143,6 +147,14 @@ static void take_subscribe(struct notifier *n, struct slice m, const struct sock
 	keep(d->call_id, header(m, SLICE("Call-ID:")));
 	d->peer = *peer;
 	d->cseq = 0;
+	map_insert(&n->by_call_id, &d->node, slice_str(d->call_id));
+	return d;
+}
+
+static void answer(struct notifier *n, struct slice m, const struct dialog *d)
+{
+	struct buf *out = &n->out;
+
 	buf_reset(out);
 	buf_lit(out, "SIP/2.0 200 OK\r\nVia:");
 	buf_put(out, header(m, SLICE("Via:")));
@@ -158,6 +170,18 @@ static void take_subscribe(struct notifier *n, struct slice m, const struct sock
 	buf_u64(out, n->port);
 	buf_lit(out, ">\r\nExpires: 3600\r\nContent-Length: 0\r\n\r\n");
 	send_out(n, d);
+}
+
+/* One that is sent again, or later in the dialog, is answered and no more. */
+static void take_subscribe(struct notifier *n, struct slice m, const struct sockaddr_in *peer)
+{
+	struct map_node *known = map_find(&n->by_call_id, header(m, SLICE("Call-ID:")));
+	struct dialog *d =
+		known ? container_of(known, struct dialog, node) : new_dialog(n, m, peer);
+
+	answer(n, m, d);
+	if (known)
+		return;
 	n->sent++;
 	notify(n, d);
 }
@@ -176,7 +200,7 @@ static bool take(struct notifier *n)
 		return false;
 	got = recvfrom(n->fd, in, sizeof(in), 0, (struct sockaddr *)&peer, &size);
 	if (got <= 0)
-		return false;
+		return true; /* of somebody who has gone */
 	m = slice_of(in, (size_t)got);
 	if (slice_starts(m, SLICE("SUBSCRIBE ")))
 		take_subscribe(n, m, &peer);
@@ -217,6 +241,8 @@ static void notify_many(struct notifier *n, unsigned count, unsigned window)
 
 static void forget(struct notifier *n)
 {
+	map_deinit(&n->by_call_id);
+	map_init(&n->by_call_id, 1);
 	n->n_dialogs = n->next = n->sent = n->answered = n->refused = 0;
 	puts("0");
 }
@@ -229,6 +255,7 @@ int main(void)
 
 	if (!n.dialogs)
 		return EXIT_FAILURE;
+	map_init(&n.by_call_id, 1);
 	open_socket(&n);
 	printf("%u\n", n.port);
 	(void)fflush(stdout);
@@ -241,6 +268,7 @@ int main(void)
 			forget(&n);
 		(void)fflush(stdout);
 	}
+	map_deinit(&n.by_call_id);
 	buf_deinit(&n.out);
 	free(n.dialogs);
 	return EXIT_SUCCESS;

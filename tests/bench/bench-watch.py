@@ -128,8 +128,8 @@ def by_daemon(here, notifier, program, count):
     client = subprocess.Popen([program, here.address, 'watch', lab.endpoint_path('bench'), '127.0.0.1:%d' % notifier.port, str(count),
                                str(WINDOW)], stdout=subprocess.PIPE, text=True)
     try:
-        line_of(client)
         notifier.do('wait', count)
+        line_of(client)
         begun = costs.each(count)
         fresh = (bench.resident_kib(pid) - before) / count
         time.sleep(SETTLE)
