@@ -85,6 +85,8 @@ struct agent_ask {
 void agent_open(const struct agent *a, const char *member, struct bus_writer *ret_w);
 /* The filter lets this work for ep through and its user may use the endpoint's profile. */
 bool agent_serves(const struct agent *a, const struct agent_ask *q, const struct endpoint *ep);
+/* It is asked, not only told, about that kind of work. */
+bool agent_takes(const struct agent *a, enum agent_kind kind);
 
 /* agent-ask.c */
 struct agent_ask *agent_ask_new(struct agents *all, enum agent_kind kind, usec_t limit);
@@ -114,3 +116,5 @@ bool agent_subscription_take(struct agent_ask *q, struct bus_reader *r);
 /* The agent that was asked did not take it; error NULL: its answer could not be used. */
 void agent_subscription_passed(struct agent_ask *q, const char *error);
 void agent_subscription_give_up(struct agent_ask *q);
+/* Agents came or went: which packages are served. */
+void agent_subscription_allow(struct agents *all);

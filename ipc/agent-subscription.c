@@ -9,8 +9,11 @@
 #include "ipc/iface-subscriber.h"
 #include "protocol/msg/msg.h"
 
-static void write_subscribe(struct bus_writer *w, const struct msg *m)
+enum { ALLOWED_BYTES = 1024 }; /* of Allow-Events; what is longer is not said */
+
+static void write_subscribe(struct bus_writer *w, const struct iface_subscriber *is)
 {
+	const struct msg *m = subscriber_request(is->s);
 	struct buf display = BUF_NULL;
 	uint32_t expires;
 
@@ -30,7 +33,7 @@ static void write_subscribe(struct bus_writer *w, const struct msg *m)
 	bus_entry_s(w, "ContentType", m->content_type);
 	bus_entry_ay(w, "Body", m->body);
 	bus_open_entry(w, "Headers", "a(ss)");
-	iface_write_headers(w, m);
+	iface_subscriber_write_headers(w, is);
 	bus_close(w);
 	buf_deinit(&display);
 }
@@ -43,7 +46,7 @@ void agent_subscription_write(struct bus_writer *w, const struct agent_ask *q)
 	bus_open_dict(w);
 	bus_entry_s(w, "Event", subscriber_event(s));
 	bus_entry_o(w, "Endpoint", iface_endpoint_path(subscriber_endpoint(s)));
-	write_subscribe(w, subscriber_request(s));
+	write_subscribe(w, q->subscriber);
 	bus_close(w);
 }
 
@@ -95,6 +98,70 @@ void agent_subscription_gone(struct iface_subscriber *is)
 {
 	if (is->ask)
 		agent_ask_free(is->ask);
+}
+
+/* ---- what is served ---- */
+
+/* Asked about every endpoint's subscriptions, and only about those that it names. */
+static bool is_plain(const struct agent *a)
+{
+	return a->some_events && !a->some_endpoints;
+}
+
+static bool names(const struct agent *a, size_t n, const char *event)
+{
+	for (size_t k = 0; k < n; k++)
+		if (strcmp(a->events[k], event) == 0)
+			return true;
+	return false;
+}
+
+/* Whether an agent before that one serves it, too. */
+static bool is_said(const struct agents *all, const struct agent *until, const char *event)
+{
+	list_for_each (node, &all->agents) {
+		const struct agent *a = list_entry(node, struct agent, node);
+
+		if (a == until)
+			return false;
+		if (agent_takes(a, AGENT_SUBSCRIPTION) && names(a, a->n_events, event))
+			return true;
+	}
+	return false;
+}
+
+static void say(struct buf *b, const struct agent *a)
+{
+	for (size_t k = 0; k < a->n_events; k++) {
+		if (is_said(a->all, a, a->events[k]) || names(a, k, a->events[k]))
+			continue;
+		if (b->n)
+			buf_lit(b, ", ");
+		buf_str(b, a->events[k]);
+	}
+}
+
+/*
+ * RFC 6665 section 4.4.4: the list is comprehensive or there is none. So there is none as soon as
+ * an agent names no packages, or serves some endpoints alone.
+ */
+void agent_subscription_allow(struct agents *all)
+{
+	struct buf packages = BUF_NULL;
+	bool whole = true;
+
+	list_for_each (node, &all->agents) {
+		const struct agent *a = list_entry(node, struct agent, node);
+
+		if (!agent_takes(a, AGENT_SUBSCRIPTION))
+			continue;
+		whole &= is_plain(a);
+		if (whole && packages.n <= ALLOWED_BYTES)
+			say(&packages, a);
+	}
+	whole &= packages.n <= ALLOWED_BYTES;
+	subscriber_allow(all->iface->ua, whole ? buf_slice(&packages) : SLICE_NULL);
+	buf_deinit(&packages);
 }
 
 bool agent_would_take(struct agents *all, struct iface_subscriber *is)

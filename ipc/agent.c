@@ -14,6 +14,7 @@
 #include "ipc/iface-session.h"
 #include "ipc/iface-subscriber.h"
 #include "protocol/base/err.h"
+#include "protocol/msg/chars.h"
 #include "protocol/ua/endpoint.h"
 #include "protocol/ua/session-view.h"
 
@@ -131,8 +132,17 @@ struct agents *agent_list_free(struct agents *all)
 		bus_ask_tell(all->iface->bus, &w);
 		free_agent(a);
 	}
+	agent_subscription_allow(all);
 	free(all);
 	return NULL;
+}
+
+static void remove_agent(struct agent *a)
+{
+	struct agents *all = a->all;
+
+	free_agent(a);
+	agent_subscription_allow(all);
 }
 
 static void on_client_left(void *ctx, const char *client)
@@ -142,7 +152,7 @@ static void on_client_left(void *ctx, const char *client)
 	(void)client;
 	a->watch = NULL;
 	/* Questions to it end by themselves: the bus layer tells them that the client went. */
-	free_agent(a);
+	remove_agent(a);
 }
 
 /* ---- the filter ---- */
@@ -186,6 +196,20 @@ static int read_texts(
 	return 0;
 }
 
+/* RFC 6665 section 8.4: event-type; they go into headers as they are. */
+static int read_events(struct bus_call *c, const struct bus_value *v, struct agent *a)
+{
+	int r = read_texts(c, v, &a->events, &a->n_events);
+
+	for (size_t k = 0; r == 0 && k < a->n_events; k++) {
+		const char *p = a->events[k], *end = p + strlen(p);
+
+		if (p == end || chars_past(p, end, CHARS_TOKEN) != end)
+			r = bus_call_fail(c, -EINVAL, "no event package is named %s", p);
+	}
+	return r;
+}
+
 static int read_filter(struct bus_call *c, struct agent *a)
 {
 	const struct bus_value *kinds = bus_call_option(c, AGENT_KINDS);
@@ -207,7 +231,7 @@ static int read_filter(struct bus_call *c, struct agent *a)
 	if (r == 0 && types->given)
 		r = read_texts(c, types, &a->types, &a->n_types);
 	if (r == 0 && events->given)
-		r = read_texts(c, events, &a->events, &a->n_events);
+		r = read_events(c, events, a);
 	a->priority = priority->given ? priority->i : 0;
 	a->observes = observe->given && observe->b;
 	return r;
@@ -274,6 +298,7 @@ int agent_register(struct bus_call *c, void *object)
 		return r;
 	}
 	insert(all, a);
+	agent_subscription_allow(all);
 	a->watch = bus_watch_client(all->iface->bus, client, on_client_left, a);
 	return 0;
 }
@@ -289,7 +314,7 @@ int agent_unregister(struct bus_call *c, void *object)
 	bus_call_done(c);
 	agent_open(a, "Released", &w);
 	bus_ask_tell(all->iface->bus, &w);
-	free_agent(a);
+	remove_agent(a);
 	return 0;
 }
 
@@ -318,6 +343,11 @@ static bool lists(char *const *list, size_t n, struct slice text)
 		if (slice_eq(slice_str(list[k]), text))
 			return true;
 	return false;
+}
+
+bool agent_takes(const struct agent *a, enum agent_kind kind)
+{
+	return !a->observes && a->kinds & (1u << kind);
 }
 
 bool agent_serves(const struct agent *a, const struct agent_ask *q, const struct endpoint *ep)

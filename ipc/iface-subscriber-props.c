@@ -35,6 +35,14 @@ struct slice iface_subscriber_event_parameters(const struct msg *m)
 	return slice_cut(value, ';', &type, &value) ? slice_trim(value) : SLICE_NULL;
 }
 
+void iface_subscriber_write_headers(struct bus_writer *w, const struct iface_subscriber *is)
+{
+	/* Who sent a later one is not looked at. */
+	bool believed = is->last == subscriber_request(is->s) && subscriber_is_vouched_for(is->s);
+
+	iface_write_headers_but(w, is->last, believed ? HDR_COUNT : HDR_P_ASSERTED_IDENTITY);
+}
+
 /* ---- getters ---- */
 
 static void get_endpoint(struct bus_writer *w, void *object)
@@ -84,6 +92,20 @@ static void get_request_uri(struct bus_writer *w, void *object)
 static void get_call_id(struct bus_writer *w, void *object)
 {
 	bus_write_s(w, request_of(object)->call_id);
+}
+
+static void get_asserted_identity(struct bus_writer *w, void *object)
+{
+	struct msg_list it = { 0 };
+	struct slice value;
+	struct addr a;
+
+	bus_open_array(w, "s");
+	while (subscriber_is_vouched_for(of(object)->s) &&
+		msg_list_next(request_of(object), HDR_P_ASSERTED_IDENTITY, &it, &value) == 1)
+		if (addr_parse(value, &a) == 0)
+			bus_write_s(w, a.uri.text);
+	bus_close(w);
 }
 
 static void get_accept(struct bus_writer *w, void *object)
@@ -136,6 +158,11 @@ const struct bus_property iface_subscriber_properties[] = {
 		.get = get_from_display_name,
 		.flags = BUS_CONST,
 		.doc = "The name that it gives itself." },
+	{ .name = "AssertedIdentity",
+		.sig = "as",
+		.get = get_asserted_identity,
+		.flags = BUS_CONST,
+		.doc = "URIs of P-Asserted-Identity (RFC 3325), if our own server sent it; else empty." },
 	{ .name = "To",
 		.sig = "s",
 		.get = get_to,

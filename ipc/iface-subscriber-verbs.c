@@ -229,13 +229,13 @@ int iface_notify_all(struct bus_call *c, void *object)
 
 static int get_request(struct bus_call *c, void *object)
 {
-	const struct msg *m = ((struct iface_subscriber *)object)->last;
+	const struct iface_subscriber *is = object;
 	struct bus_writer w;
 
 	bus_call_open(c, &w);
-	bus_write_s(&w, m->content_type);
-	bus_write_ay(&w, m->body);
-	iface_write_headers(&w, m);
+	bus_write_s(&w, is->last->content_type);
+	bus_write_ay(&w, is->last->body);
+	iface_subscriber_write_headers(&w, is);
 	bus_call_send(c, &w);
 	return 0;
 }

@@ -119,7 +119,7 @@ static void tell(struct iface_subscriber *is)
 		bus_signal_open(&w, is->object, &iface_subscriber, "BodyReceived", client);
 		bus_write_s(&w, is->last->content_type);
 		bus_write_ay(&w, is->last->body);
-		iface_write_headers(&w, is->last);
+		iface_subscriber_write_headers(&w, is);
 		bus_signal_send(&w);
 	}
 	if (is->state_wanted) {

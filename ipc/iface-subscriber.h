@@ -55,6 +55,8 @@ int iface_notify_all(struct bus_call *c, void *object);
 /* ---- iface-subscriber-props.c ---- */
 
 extern const struct bus_property iface_subscriber_properties[];
+/* Its headers as a(ss), without what somebody asserts whom we do not believe (RFC 3325). */
+void iface_subscriber_write_headers(struct bus_writer *w, const struct iface_subscriber *is);
 /* What a SUBSCRIBE says, for a property or a detail: one complete value each. */
 void iface_subscriber_write_accept(struct bus_writer *w, const struct msg *m);
 /* The parameters of Event without the first semicolon: "id=7". */

@@ -4,6 +4,7 @@
 #include "protocol/msg/event.h"
 #include "protocol/ua/contact.h"
 #include "protocol/ua/limits.h"
+#include "protocol/ua/session-identity.h"
 #include "protocol/ua/subscriber-private.h"
 #include "protocol/ua/uas.h"
 
@@ -392,6 +393,7 @@ static struct subscriber *make(
 	s->event_id = e->id.p ? slice_dup(e->id) : NULL;
 	s->request = msg_ref(m);
 	s->flow = flow_ref(reply_flow);
+	s->vouched_for = session_identity_is_from_server(ep, reply_flow);
 	s->max_seconds = LIMITS_SUBSCRIBER_MAX_SECONDS;
 	s->undecided.fire = on_undecided;
 	s->expiry.fire = on_expiry;

@@ -25,6 +25,7 @@ struct subscriber {
 	char id[17];
 	enum subscriber_state state;
 	char *event, *event_id; /* event_id NULL: none */
+	bool vouched_for;       /* the endpoint's own server sent the first SUBSCRIBE */
 
 	/* The SUBSCRIBE, as long as it waits for a decision. */
 	struct txn *txn;

@@ -313,6 +313,11 @@ usec_t subscriber_expires(const struct subscriber *s)
 	return s->state == SUBSCRIBER_TERMINATED ? 0 : s->expires;
 }
 
+bool subscriber_is_vouched_for(const struct subscriber *s)
+{
+	return s->vouched_for;
+}
+
 void subscriber_set_user(struct subscriber *s, void *user)
 {
 	s->user = user;

@@ -70,6 +70,8 @@ struct endpoint *subscriber_endpoint(const struct subscriber *s);
 const char *subscriber_id(const struct subscriber *s);            /* unique in the ua: [0-9a-f]+ */
 const struct msg *subscriber_request(const struct subscriber *s); /* the first SUBSCRIBE */
 struct slice subscriber_event(const struct subscriber *s);        /* "presence" */
+/* That came from our own server, so that what it asserts counts (RFC 3325 section 5). */
+bool subscriber_is_vouched_for(const struct subscriber *s);
 /* When it ends unless refreshed, on the core's clock; 0: not accepted yet, or over. */
 usec_t subscriber_expires(const struct subscriber *s);
 /* The listener's. */

@@ -290,6 +290,66 @@ START_TEST(observers_are_told_and_never_asked)
 }
 END_TEST
 
+/* ---- what is served ---- */
+
+static void expect_allowed(const char *packages)
+{
+	const struct msg *m;
+
+	bob.event = "nothing";
+	bob.tag[0] = '\0';
+	subscribe();
+	m = stage_subscribed(s, &bob, "489");
+	ck_assert(slice_eq(msg_header(m, HDR_ALLOW_EVENTS), slice_str(packages)));
+	stage_skip(s); /* observers were told */
+}
+
+static void release(const char *path)
+{
+	DBusMessage *m = stage_call(s, RECORDER_ROOT, "UnregisterAgent");
+
+	dbus_message_append_args(m, DBUS_TYPE_OBJECT_PATH, &path, DBUS_TYPE_INVALID);
+	stage_deliver(s, HIGH, m);
+	(void)stage_return(s, "");
+	(void)stage_asked(s, HIGH, "Released", NULL);
+}
+
+/* RFC 6665 section 4.4.4: all of them, or no list at all. */
+START_TEST(the_packages_are_said)
+{
+	setup();
+	stage_agent(s, &(struct stage_agent){ .client = HIGH, .path = "/a", .event = "presence" });
+	stage_agent(s, &(struct stage_agent){ .client = HIGH, .path = "/b", .event = "dialog" });
+	stage_agent(s, &(struct stage_agent){ .client = LOW, .path = "/c", .event = "presence" });
+	stage_agent(s, &(struct stage_agent){ .client = LOW, .path = "/d", .kind = "page" });
+	stage_agent(s, &(struct stage_agent){ .client = LOW, .path = "/e", .observes = true });
+	expect_allowed("refer, presence, dialog");
+	stage_agent(
+		s, &(struct stage_agent){
+			   .client = HIGH, .path = "/f", .event = "reg", .endpoint = STAGE_ALICE });
+	expect_allowed("refer");
+	release("/f");
+	expect_allowed("refer, presence, dialog");
+	recorder_leave(&s->r, LOW);
+	release("/a");
+	expect_allowed("refer, dialog");
+	release("/b");
+	expect_allowed("refer");
+	teardown();
+}
+END_TEST
+
+START_TEST(packages_are_tokens)
+{
+	setup();
+	stage_try_agent(s, &(struct stage_agent){ .client = HIGH, .event = "presence\r\nEvil: 1" });
+	stage_error(s, STAGE_ERROR("InvalidArgument"));
+	stage_try_agent(s, &(struct stage_agent){ .client = HIGH, .event = "" });
+	stage_error(s, STAGE_ERROR("InvalidArgument"));
+	teardown();
+}
+END_TEST
+
 /* ---- what is asked ---- */
 
 /* The value of a key of the details, if it is there. */
@@ -370,6 +430,30 @@ START_TEST(a_subscription_is_shown_whole)
 }
 END_TEST
 
+/* RFC 3325 section 5: whom nobody vouches for asserts nothing. */
+START_TEST(what_a_stranger_asserts_is_not_shown)
+{
+	DBusMessageIter variant, list, pair;
+	const char *name;
+	DBusMessage *m;
+
+	setup();
+	stage_agent(s, &(struct stage_agent){ .client = HIGH });
+	stage_subscribe(
+		s, &bob, "P-Asserted-Identity: <sip:boss@example.com>\nPriority: urgent\n", "");
+	(void)stage_asked_about(s, HIGH, &bob, &m);
+	ck_assert(detail(m, "Headers", &variant));
+	for (dbus_message_iter_recurse(&variant, &list);
+		dbus_message_iter_get_arg_type(&list) == DBUS_TYPE_STRUCT;
+		dbus_message_iter_next(&list)) {
+		dbus_message_iter_recurse(&list, &pair);
+		dbus_message_iter_get_basic(&pair, &name);
+		ck_assert_str_ne(name, "P-Asserted-Identity");
+	}
+	teardown();
+}
+END_TEST
+
 /* ---- the end of other things ---- */
 
 START_TEST(the_bus_is_lost_while_asking)
@@ -428,7 +512,10 @@ int main(void)
 		&an_answer_of_another_type_passes,
 		&the_filter_decides,
 		&observers_are_told_and_never_asked,
+		&the_packages_are_said,
+		&packages_are_tokens,
 		&a_subscription_is_shown_whole,
+		&what_a_stranger_asserts_is_not_shown,
 		&the_bus_is_lost_while_asking,
 		&the_endpoint_closes_while_asking,
 		&the_interfaces_go_while_asking,
