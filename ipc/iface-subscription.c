@@ -31,7 +31,7 @@ static usec_t get_grace(struct iface_clients *cs)
 	return of_clients(cs)->ep->profile->owner_grace;
 }
 
-/* No more is wanted: of whom the end is told hears it from its feed. */
+/* No more is wanted: Terminated comes with the last word of its feed. */
 static int end(struct iface_subscription *sub)
 {
 	int r;
