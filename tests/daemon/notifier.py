@@ -22,7 +22,7 @@ class Notifier:
     """Agrees to every SUBSCRIBE and tells its state at once and whenever told to; or says what `answer` says."""
 
     def __init__(self, port, host='127.0.0.1'):
-        self.state, self.word = b'open', 'active'
+        self.state, self.word, self.content_type = b'open', 'active', 'text/plain'
         self.answer = lambda subscribe: 200 # None: silence
         self.early = False  # NOTIFY goes before the 200
         self.patient = False  # the last word waits for finish()
@@ -133,8 +133,8 @@ class Notifier:
         expires = '' if state.startswith('terminated') else ';expires=600'
         data = ('NOTIFY %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=%s\r\nMax-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\n'
                 'Call-ID: %s\r\nCSeq: %d NOTIFY\r\nContact: <sip:notifier@%s>\r\nEvent: %s\r\n'
-                'Subscription-State: %s%s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n'
+                'Subscription-State: %s%s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n'
                 % (dialog.target, self.here, branch, dialog.us, dialog.them, dialog.call, dialog.cseq, self.here, dialog.event,
-                   state, expires, len(self.state))).encode() + self.state
+                   state, expires, self.content_type, len(self.state))).encode() + self.state
         self.open[branch] = time.monotonic(), data, dialog.peer
         self.socket.sendto(data, dialog.peer)
