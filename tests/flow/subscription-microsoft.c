@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "protocol/base/err.h"
+#include "protocol/ua/registration.h"
 #include "tests/flow/watch.h"
 #include "tests/support/run.h"
 
@@ -370,7 +371,48 @@ START_TEST(ms_sip_4_3_batched)
 }
 END_TEST
 
+static void answer_register(struct watch *w, const char *headers)
+{
+	world_reply(w->c.w, world_expect_out(w->c.w, "REGISTER"), 200, headers);
+	world_settle(w->c.w);
+}
+
+static void expect_form(const char *registered, const char *content_type)
+{
+	static const struct slice target = SLICE_INIT("sip:user2@example.com");
+	struct subscription_spec spec = {
+		.target = SLICE("sip:alice@example.com"),
+		.event = SLICE("presence"),
+		.expires = 600,
+		.targets = &target,
+		.n_targets = 1,
+	};
+	struct watch w;
+	const struct msg *m;
+
+	scene(&w, true);
+	ck_assert_int_eq(
+		registration_start(w.c.ep->registration, &(struct registration_options){ 0 }), 0);
+	answer_register(&w, registered);
+	m = watch_subscribe(&w, &spec);
+	call_expect_header(m, HDR_CONTENT_TYPE, content_type);
+	answer(&w, m, PIGGYBACK);
+	subscription_free(mem_take(&w.s));
+	ck_assert_int_eq(registration_stop(w.c.ep->registration, REGISTRATION_OWN), 0);
+	answer_register(&w, NULL);
+	leave(&w);
+}
+
+/* [MS-SIPREGE] 2.2.1.5: whether the registrar takes batches stands in its answer. */
+START_TEST(registrar_takes_batches)
+{
+	expect_form("Contact: {contact};expires=600\nSupported: gruu-10, adhoclist\n",
+		"application/adrl+xml");
+	expect_form("Contact: {contact};expires=600\n", "application/resource-lists+xml");
+}
+END_TEST
+
 RUN_TESTS("subscription-microsoft", off, ms_sip_3_5_4_supported, proxy_require_refused,
 	ms_sip_3_4_5_1_piggyback, ms_sip_3_4_5_1_supported, piggyback_after_notify, ms_fetch,
 	piggyback_refresh, ms_sip_3_5_benotify, ms_autoextend, ucma_refresh, roaming_self_once,
-	ms_sip_4_3_batched)
+	ms_sip_4_3_batched, registrar_takes_batches)
