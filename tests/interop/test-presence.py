@@ -191,7 +191,7 @@ class Readme(states.WithStates):
         said = [self.run_command(known, command) for command in self.commands('Watching a contact') if command]
         watch.wait_told('<basic>closed|^$')
         self.assertEqual(self.server_saw('PUBLISH', 'alice'), 3)
-        self.assertTrue(any('at the desk' in text for text in said), said)
+        self.assertTrue(any('application/pidf+xml' in text for text in said), said)
         lab.wait_for(lambda: self.server_saw('SUBSCRIBE', 'alice', 'expires=0') == 1, 'the end')
 
 
