@@ -149,8 +149,7 @@ static int begin(struct bus_call *c, const struct iface_endpoint *ie, const stru
 	r = subscription_new(ie->ep, &w->spec, &ops, sub, &s);
 	if (r < 0) {
 		iface_subscription_free(sub);
-		/* What is taken is no name here, but the place. */
-		return fail(c, r == -EEXIST ? -EBUSY : r);
+		return fail(c, r);
 	}
 	sub->of = s;
 	sub->expires = w->spec.expires;
