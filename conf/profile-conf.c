@@ -37,6 +37,12 @@ static const struct schema_word auths[] = {
 	{ NULL },
 };
 
+static const struct schema_word own_packages[] = {
+	{ "dialog", PROFILE_PACKAGE_DIALOG, SCHEMA_NOW },
+	{ "reg", PROFILE_PACKAGE_REG, SCHEMA_NOW },
+	{ NULL },
+};
+
 static const struct schema_word owner_losts[] = {
 	{ "end", PROFILE_OWNER_LOST_END, SCHEMA_NOW },
 	{ "keep", PROFILE_OWNER_LOST_KEEP, SCHEMA_NOW },
@@ -365,6 +371,18 @@ static const struct schema_key endpoint_keys[] = {
 		.preset = "no",
 		.support = SCHEMA_LATER_HINT,
 		.doc = "Ask for and send delivery notices (RFC 5438)" },
+	{ .name = "OwnPackages",
+		AT(own_packages),
+		.type = &schema_mask,
+		.words = own_packages,
+		.doc = "What the daemon tells who subscribes to it, where no agent does; without "
+		       "this key nothing" },
+	{ .name = "PackageWatchers",
+		AT(package_watchers),
+		.n_offset = offsetof(struct profile, n_package_watchers),
+		.type = &schema_aors,
+		.doc = "Who else may see what OwnPackages shows: sip: or sips: URIs, separated by "
+		       "blanks" },
 };
 
 static const struct schema_key tls_keys[] = {

@@ -555,6 +555,21 @@ static int parse_domains(
 	return add_words(key, value, base, want);
 }
 
+static int parse_aors(
+	const struct schema_key *key, struct slice value, void *base, struct buf *want)
+{
+	struct slice rest = value, word;
+
+	while (value_next_word(&rest, &word)) {
+		if (value_check_aor(word) == 0)
+			continue;
+		buf_lit(want, "expected URIs without parameters, such as sip:alice@example.com, "
+			      "separated by blanks");
+		return -EINVAL;
+	}
+	return add_words(key, value, base, want);
+}
+
 #define LIST_TYPE(parse_fn, syntax_text)                                       \
 	{                                                                      \
 		.parse = (parse_fn), .clear = clear_list, .equal = equal_list, \
@@ -563,4 +578,5 @@ static int parse_domains(
 
 const struct schema_type schema_list = LIST_TYPE(add_words, "list");
 const struct schema_type schema_servers = LIST_TYPE(parse_servers, "list of address[:port]");
+const struct schema_type schema_aors = LIST_TYPE(parse_aors, "list of SIP URIs");
 const struct schema_type schema_domains = LIST_TYPE(parse_domains, "list of domains");

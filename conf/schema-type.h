@@ -32,4 +32,5 @@ extern const struct schema_type schema_pin;      /* [char *] 64 hexadecimal digi
 extern const struct schema_type schema_instance; /* [char *] urn:uuid:UUID */
 extern const struct schema_type schema_list;     /* [char **], [size_t] at n_offset: words */
 extern const struct schema_type schema_servers;  /* the same; each address[:port] */
+extern const struct schema_type schema_aors;     /* the same; each a sip: or sips: URI */
 extern const struct schema_type schema_domains;  /* the same; each a host name */

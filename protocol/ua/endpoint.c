@@ -15,6 +15,7 @@
 #include "protocol/ua/locate.h"
 #include "protocol/ua/messages.h"
 #include "protocol/ua/microsoft.h"
+#include "protocol/ua/package.h"
 #include "protocol/ua/publication.h"
 #include "protocol/ua/refer.h"
 #include "protocol/ua/registration-flows.h"
@@ -357,6 +358,8 @@ static void deliver_note(struct later_note *n)
 		leave(ep);
 		return;
 	}
+	if (ep->changes & (UA_CHANGE_REGISTRATION | UA_CHANGE_BINDINGS))
+		package_changed(ep, PROFILE_PACKAGE_REG);
 	tell(ep);
 	/* One more turn of the queue, so that outcomes that wait in it are told before the end. */
 	if (ep->closing && is_settled(ep)) {

@@ -98,6 +98,7 @@ void profile_unref(struct profile *p)
 	for (size_t i = 0; i < p->n_servers; i++)
 		free_server(&p->servers[i]);
 	free(p->servers);
+	free_strings(p->package_watchers, p->n_package_watchers);
 	free_strings(p->users, p->n_users);
 	free_strings(p->groups, p->n_groups);
 	mem_wipe(p->secret.bytes, p->secret.n);
@@ -145,7 +146,7 @@ static bool same_settings(const struct profile *a, const struct profile *b)
 	       a->idle_timeout == b->idle_timeout && a->connection_linger == b->connection_linger &&
 	       a->owner_grace == b->owner_grace && a->agent_timeout == b->agent_timeout &&
 	       a->outbox_expires == b->outbox_expires && a->on_owner_lost == b->on_owner_lost &&
-	       a->digest_floor == b->digest_floor &&
+	       a->digest_floor == b->digest_floor && a->own_packages == b->own_packages &&
 	       a->tls.trust_on_first_use == b->tls.trust_on_first_use;
 }
 
@@ -161,6 +162,8 @@ bool profile_equal(const struct profile *a, const struct profile *b)
 			return false;
 	return a->secret.n == b->secret.n &&
 	       (a->secret.n == 0 || memcmp(a->secret.bytes, b->secret.bytes, a->secret.n) == 0) &&
+	       same_list(a->package_watchers, a->n_package_watchers, b->package_watchers,
+		       b->n_package_watchers) &&
 	       same_list(a->users, a->n_users, b->users, b->n_users) &&
 	       same_list(a->groups, a->n_groups, b->groups, b->n_groups);
 }

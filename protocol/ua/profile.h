@@ -33,10 +33,10 @@ enum profile_digest_floor {
 	PROFILE_FLOOR_SHA512_256,
 };
 
-enum profile_owner_lost {
-	PROFILE_OWNER_LOST_END,
-	PROFILE_OWNER_LOST_KEEP,
-};
+/* Bits of a mask: event packages that are served without a client (package.h). */
+enum profile_package { PROFILE_PACKAGE_DIALOG = 1 << 0, PROFILE_PACKAGE_REG = 1 << 1 };
+
+enum profile_owner_lost { PROFILE_OWNER_LOST_END, PROFILE_OWNER_LOST_KEEP };
 
 /* A session kind that a server serves, e.g. "pc2pc" / "first". */
 struct profile_session {
@@ -87,8 +87,8 @@ struct profile {
 	enum transport transport; /* TRANSPORT_NONE: the server's protocol */
 	char *outbound_proxy;
 	bool listen, auto_refresh, inbox, delivery_reports, shared_connections;
-	uint32_t register_expires; /* seconds */
-	unsigned flows;
+	uint32_t register_expires;      /* seconds */
+	unsigned flows, own_packages;   /* that one a mask of enum profile_package */
 	unsigned register_redirections; /* followed in one attempt; of Microsoft's dialect */
 	usec_t idle_timeout, connection_linger, owner_grace, agent_timeout, outbox_expires;
 	enum profile_owner_lost on_owner_lost;
@@ -96,8 +96,8 @@ struct profile {
 
 	struct profile_tls tls;
 	/* [Access]; empty: the daemon's default */
-	char **users, **groups;
-	size_t n_users, n_groups;
+	char **users, **groups, **package_watchers; /* those are URIs */
+	size_t n_users, n_groups, n_package_watchers;
 };
 
 /* Zeroed but for the defaults that the configuration manual names; one reference. */

@@ -2,6 +2,7 @@
 #include "protocol/base/err.h"
 #include "protocol/msg/build.h"
 #include "protocol/ua/limits.h"
+#include "protocol/ua/package.h"
 #include "protocol/ua/session-observer.h"
 #include "protocol/ua/session-private.h"
 #include "protocol/ua/uas.h"
@@ -350,6 +351,7 @@ static void deliver(struct later_note *n)
 	if (s->reap)
 		reap_legs(s);
 	show_changes(s);
+	package_changed(s->ep, PROFILE_PACKAGE_DIALOG);
 	if (ua->listener && !s->removed) {
 		tell_changes(s, ua->listener, ua->listener_ctx);
 		tell_news(s, ua->listener, ua->listener_ctx);

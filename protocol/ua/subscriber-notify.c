@@ -2,6 +2,7 @@
 #include "protocol/base/err.h"
 #include "protocol/msg/build.h"
 #include "protocol/ua/limits.h"
+#include "protocol/ua/package.h"
 #include "protocol/ua/request.h"
 #include "protocol/ua/subscriber-private.h"
 
@@ -191,7 +192,7 @@ static int send(struct subscriber *s, const struct subscriber_told *t)
 		.contact = REQUEST_CONTACT,
 		.redirects = REQUEST_HAND_BACK,
 	};
-	struct buf lines = BUF_NULL;
+	struct buf lines = BUF_NULL, document = BUF_NULL;
 	int error;
 
 	append_event(&lines, s);
@@ -202,10 +203,15 @@ static int send(struct subscriber *s, const struct subscriber_told *t)
 		buf_str(&lines, t->lines);
 		spec.content_type = slice_str(t->type);
 		spec.body = slice_of(t->bytes, t->n);
+		if (s->package) {
+			package_append(&document, s->package, s->version++, spec.body);
+			spec.body = buf_slice(&document);
+		}
 	}
 	spec.lines = buf_slice(&lines);
 	error = request_new(s->ep, &spec, &notify_ops, s, &s->notify);
 	buf_deinit(&lines);
+	buf_deinit(&document);
 	return error;
 }
 

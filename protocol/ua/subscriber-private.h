@@ -66,11 +66,18 @@ struct subscriber {
 		enum origin origin;
 	} end;
 	void *user;
+
+	/* One of our own, which serves it; NULL: a client does. */
+	const struct package *package;
+	uint32_t version; /* of its next document */
+	bool withdrawn;   /* the listener is to forget it, though it goes on */
 };
 
 /* ---- subscriber.c ---- */
 
 struct timerq *subscriber_timers(const struct subscriber *s);
+/* It goes on, but for the listener it is over. */
+void subscriber_withdraw(struct subscriber *s);
 /* Of s->note. */
 void subscriber_deliver(struct later_note *n);
 /* Queues what changed. */

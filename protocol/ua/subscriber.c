@@ -5,6 +5,7 @@
 #include "protocol/msg/build.h"
 #include "protocol/msg/chars.h"
 #include "protocol/ua/gruu.h"
+#include "protocol/ua/package.h"
 #include "protocol/ua/subscriber-private.h"
 
 enum { RETRY_AFTER_RESTART = 30 }; /* seconds that a daemon that stops may be away */
@@ -151,6 +152,28 @@ static void tell_end(struct subscriber *s)
 		ua->listener->subscriber_removed(ua->listener_ctx, s, &end);
 }
 
+static void tell_withdrawn(struct subscriber *s)
+{
+	struct ua *ua = s->ep->ua;
+	struct subscriber_end end = { .reason = SLICE("served by ourselves"),
+		.origin = ORIGIN_LOCAL };
+	bool told = s->told && s->withdrawn;
+
+	s->withdrawn = false;
+	if (!told)
+		return;
+	s->told = false;
+	if (ua->listener)
+		ua->listener->subscriber_removed(ua->listener_ctx, s, &end);
+	s->user = NULL;
+}
+
+void subscriber_withdraw(struct subscriber *s)
+{
+	s->withdrawn = true;
+	subscriber_mark(s, 0);
+}
+
 /* In this order; any of them may free the endpoint, and us with it. */
 void subscriber_deliver(struct later_note *n)
 {
@@ -159,6 +182,8 @@ void subscriber_deliver(struct later_note *n)
 	s->delivering = true;
 	if (!s->told && s->state == SUBSCRIBER_INCOMING)
 		tell_incoming(s);
+	if (!s->dead)
+		tell_withdrawn(s);
 	if (!s->dead)
 		tell_changes(s);
 	if (!s->dead)
@@ -230,7 +255,7 @@ void subscriber_pass(struct subscriber *s, enum subscriber_audience who)
 	UA_SCOPE(s->ep->ua);
 	struct buf lines = BUF_NULL;
 
-	if (s->state != SUBSCRIBER_INCOMING)
+	if (s->state != SUBSCRIBER_INCOMING || (!s->ep->closing && package_take(s)))
 		return;
 	switch (who) {
 	case SUBSCRIBER_NO_PACKAGE:
@@ -262,6 +287,7 @@ void subscriber_append_allowed(struct buf *b, const struct endpoint *ep)
 		buf_lit(&v, ", ");
 		buf_str(&v, ep->ua->packages);
 	}
+	package_append_names(&v, ep);
 	build_header(b, HDR_ALLOW_EVENTS, buf_slice(&v));
 	buf_deinit(&v);
 }

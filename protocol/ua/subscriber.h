@@ -58,7 +58,9 @@ int subscriber_notify(struct subscriber *s, const struct subscriber_body *state)
  * "noresource". retry_after: seconds; 0: none is said.
  */
 int subscriber_finish(struct subscriber *s, struct slice reason, uint32_t retry_after);
-/* Nobody takes it. NOBODY_THERE: some agent serves that package, but none took it: 480, else 489.
+/*
+ * Nobody takes it: our own package does (package.h), or it is refused. NOBODY_THERE: some agent
+ * serves that package, but none took it: 480, else 489.
  */
 enum subscriber_audience { SUBSCRIBER_NO_PACKAGE, SUBSCRIBER_NOBODY_THERE };
 void subscriber_pass(struct subscriber *s, enum subscriber_audience who);
