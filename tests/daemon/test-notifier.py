@@ -371,6 +371,46 @@ class Dies(Notifier):
         self.assert_gone(self.other, path, 'probation')
 
 
+class BothSides(Notifier):
+    """bob watches alice, at the same daemon: what one client says another one hears."""
+
+    def resident(self, user=None):
+        for user in ('alice', 'bob'):
+            self.lab.configure('profiles.d/%s.conf' % user, '''\
+[Profile]
+Name=%s
+Register=no
+[User]
+Uri=sip:%s@127.0.0.1
+[Server]
+Addr=127.0.0.1:%d
+Protocol=udp
+Role=registrar
+''' % (user, user, self.here[1]))
+
+    def test_whole(self):
+        self.server.serve('presence', state=b'open', Endpoints=dbus.Array([ALICE], signature='o'))
+        bob, heard = self.other.client, []
+        bob.bus.add_signal_receiver(lambda *arguments, member: heard.append((str(member), arguments)), None,
+                                    lab.NAME + '.Subscription', lab.NAME, member_keyword='member')
+
+        def wait(member, number, value):
+            lab.wait_for(lambda: [h for h in heard if h[0] == member and type(value)(h[1][number]) == value], '%s %r' % (member, value))
+
+        path = bob.endpoint(lab.endpoint_path('bob'), 'Subscribe', 'ssa{sv}', 'sip:alice@127.0.0.1', 'presence',
+                            {'Accept': dbus.Array([PIDF], signature='s')})
+        wait('Notified', 1, b'open')
+        subscriber = self.server.asked()
+        self.assertEqual(str(self.server.get(subscriber, 'From')), 'sip:bob@127.0.0.1')
+        self.assertEqual(int(self.server.client.endpoint(ALICE, 'NotifyAll', 'ssaya{sv}', 'presence', PIDF,
+                                                         dbus.ByteArray(b'closed'), {})), 1)
+        wait('Notified', 1, b'closed')
+        self.assertEqual(bob.get(path, 'State', 'Subscription'), 'active')
+        self.server.call(subscriber, 'Finish', 's', 'noresource')
+        wait('Terminated', 0, 'noresource')
+        self.assert_gone(self.server, subscriber, 'noresource')
+
+
 class Example(Notifier):
     """docs/examples/notifier.py as somebody runs it."""
 
