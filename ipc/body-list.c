@@ -30,6 +30,7 @@ struct job {
 struct work {
 	struct body_list *l;
 	struct list jobs, done; /* those done keep what others borrow from */
+	size_t n_jobs;          /* queued so far */
 	enum body_news news;
 };
 
@@ -134,12 +135,17 @@ struct reading {
 	struct slice list;
 };
 
+/* Lists inside, as many as there may be; what is not queued stays bytes. */
 static void queue(struct reading *r, struct body_row *row, const struct body_part *part)
 {
 	struct job *job;
 
 	if (!body_type_is(part->content_type, RELATED) || r->job->depth + 1 >= BODY_LIST_DEPTH_MAX)
 		return;
+	/* Any number of instances may name one part: each would be read, and held, once more. */
+	if (r->work->n_jobs == BODY_LIST_LISTS_MAX - 1)
+		return;
+	r->work->n_jobs++;
 	job = mem_new(struct job);
 	job->name = slice_dup(row->cells[BODY_INSTANCE_URI]);
 	job->content_type = part->content_type;

@@ -163,7 +163,7 @@ static bool is_wanted(const struct iface_subscription *sub, const struct msg *m)
 }
 
 /*
- * Section 4.3 there, and its like elsewhere: a refresh brings full state. Not too often, since a
+ * RFC 4235 section 4.3, RFC 4662 section 5.6.2: a refresh brings full state. Not too often, since a
  * notifier may never send any. A fetch cannot ask again.
  */
 static void ask(struct iface_subscription *sub)

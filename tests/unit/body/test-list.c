@@ -338,7 +338,7 @@ START_TEST(lists_are_bounded)
 	struct buf b = BUF_NULL;
 
 	buf_lit(&b, ROOT LIST("0", "true"));
-	for (unsigned i = 0; i < BODY_LIST_LISTS_MAX; i++)
+	for (unsigned i = 0; i < 4 * BODY_LIST_LISTS_MAX; i++)
 		buf_printf(&b,
 			"<resource uri='r%u'><instance id='1' state='active' cid='1'/></resource>",
 			i);
@@ -347,7 +347,9 @@ START_TEST(lists_are_bounded)
 	ck_assert_int_eq(body_list_take(&l, SLICE(TYPE), buf_slice(&b), &fault), BODY_NEWS);
 	ck_assert_uint_eq(l.n_lists, BODY_LIST_LISTS_MAX);
 	assert_content(&l, "r0", "1", "");
+	assert_content(&l, "r62", "1", "");
 	ck_assert_uint_gt(instance(&l, "", "r63", "1")->cells[BODY_INSTANCE_CONTENT].n, 0);
+	ck_assert_uint_gt(instance(&l, "", "r255", "1")->cells[BODY_INSTANCE_CONTENT].n, 0);
 	body_list_deinit(&l);
 	buf_deinit(&b);
 }
