@@ -292,7 +292,7 @@ END_TEST
 
 /* ---- what is served ---- */
 
-static void expect_allowed(const char *packages)
+static struct slice allowed(void)
 {
 	const struct msg *m;
 
@@ -300,8 +300,13 @@ static void expect_allowed(const char *packages)
 	bob.tag[0] = '\0';
 	subscribe();
 	m = stage_subscribed(s, &bob, "489");
-	ck_assert(slice_eq(msg_header(m, HDR_ALLOW_EVENTS), slice_str(packages)));
 	stage_skip(s); /* observers were told */
+	return msg_header(m, HDR_ALLOW_EVENTS);
+}
+
+static void expect_allowed(const char *packages)
+{
+	ck_assert(slice_eq(allowed(), slice_str(packages)));
 }
 
 static void release(const char *path)
@@ -334,6 +339,22 @@ START_TEST(the_packages_are_said)
 	release("/a");
 	expect_allowed("refer, dialog");
 	release("/b");
+	expect_allowed("refer");
+	teardown();
+}
+END_TEST
+
+/* An answer has to fit its datagram. */
+START_TEST(too_many_packages_are_not_said)
+{
+	char name[1025];
+
+	setup();
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	stage_agent(s, &(struct stage_agent){ .client = HIGH, .path = "/a", .event = name + 1 });
+	ck_assert_uint_eq(allowed().n, strlen("refer, ") + sizeof(name) - 2);
+	stage_agent(s, &(struct stage_agent){ .client = HIGH, .path = "/b", .event = name });
 	expect_allowed("refer");
 	teardown();
 }
@@ -513,6 +534,7 @@ int main(void)
 		&the_filter_decides,
 		&observers_are_told_and_never_asked,
 		&the_packages_are_said,
+		&too_many_packages_are_not_said,
 		&packages_are_tokens,
 		&a_subscription_is_shown_whole,
 		&what_a_stranger_asserts_is_not_shown,
