@@ -91,10 +91,15 @@ static void check_entries(struct gale *g)
 	ck_assert_uint_eq(n_entries, g->n_posted);
 }
 
-void gale_check_settled(struct gale *g)
+void gale_check_heard(const struct gale *g)
 {
 	for (unsigned i = 0; i < g->n_watches; i++)
 		check_watch(g, &g->watches[i]);
+}
+
+void gale_check_settled(struct gale *g)
+{
+	gale_check_heard(g);
 	check_seats(g);
 	for (unsigned i = 0; i < g->n_posts; i++)
 		check_post(g, &g->posts[i]);

@@ -84,6 +84,8 @@ void gale_append_uri(struct buf *b, const struct resource *r);
 
 /* ---- gale-check.c ---- */
 
+/* Whoever watches knows the last state. */
+void gale_check_heard(const struct gale *g);
 /* All is calm: who watches knows the last state, what is published is there. */
 void gale_check_settled(struct gale *g);
 /* All is over: each ended once. */

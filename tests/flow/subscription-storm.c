@@ -217,6 +217,21 @@ static void calm_down(struct gale *g)
 	}
 }
 
+/*
+ * Changes on the heels of one another, while a NOTIFY is under way: the last is heard by itself,
+ * long before a refresh would bring it.
+ */
+static void flurry(struct gale *g)
+{
+	for (unsigned n = 0; n < 3; n++) {
+		for (unsigned i = 0; i < RESOURCES; i++)
+			gale_changed(&g->resources[i]);
+		world_run(g->w, 10 * USEC_PER_MSEC);
+	}
+	world_run(g->w, 2 * SEC);
+	gale_check_heard(g);
+}
+
 static void close_all(struct gale *g)
 {
 	for (unsigned i = 0; i < RESOURCES; i++)
@@ -299,6 +314,7 @@ static void run(uint64_t seed)
 	calm_down(g);
 	print_trace(g);
 	gale_check_settled(g);
+	flurry(g);
 	for (unsigned i = 0; i < g->n_watches; i++)
 		owners += g->watches[i].s && !g->parties[g->watches[i].of->party].wu;
 	for (unsigned i = 0; i < g->n_posts; i++)
