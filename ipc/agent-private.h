@@ -37,25 +37,25 @@ struct agents {
 	struct list asks; /* of struct agent_ask */
 };
 
+/* What a filter lets through; list NULL: everything. */
+struct agent_words {
+	char **list;
+	size_t n;
+};
+
 struct agent {
 	struct agents *all;
 	struct list node;
 	char *client, *path;
 	uid_t uid;
 	struct bus_watch *watch;
-	unsigned kinds; /* mask of 1 << enum agent_kind */
-	bool some_endpoints;
-	char **endpoints; /* object paths */
-	size_t n_endpoints;
-	bool some_types;
-	char **types; /* of sessions */
-	size_t n_types;
-	bool some_events;
-	char **events; /* packages */
-	size_t n_events;
+	unsigned kinds;               /* mask of 1 << enum agent_kind */
+	struct agent_words endpoints; /* object paths */
+	struct agent_words types;     /* of sessions */
+	struct agent_words events;    /* packages */
 	int32_t priority;
-	uint64_t serial; /* order of registration among equals */
 	bool observes;
+	uint64_t serial; /* order of registration among equals */
 };
 
 /* One piece of work on its way from agent to agent. */

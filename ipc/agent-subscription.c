@@ -105,13 +105,13 @@ void agent_subscription_gone(struct iface_subscriber *is)
 /* Asked about every endpoint's subscriptions, and only about those that it names. */
 static bool is_plain(const struct agent *a)
 {
-	return a->some_events && !a->some_endpoints;
+	return a->events.list && !a->endpoints.list;
 }
 
 static bool names(const struct agent *a, size_t n, const char *event)
 {
 	for (size_t k = 0; k < n; k++)
-		if (strcmp(a->events[k], event) == 0)
+		if (strcmp(a->events.list[k], event) == 0)
 			return true;
 	return false;
 }
@@ -124,7 +124,7 @@ static bool is_said(const struct agents *all, const struct agent *until, const c
 
 		if (a == until)
 			return false;
-		if (agent_takes(a, AGENT_SUBSCRIPTION) && names(a, a->n_events, event))
+		if (agent_takes(a, AGENT_SUBSCRIPTION) && names(a, a->events.n, event))
 			return true;
 	}
 	return false;
@@ -132,12 +132,12 @@ static bool is_said(const struct agents *all, const struct agent *until, const c
 
 static void say(struct buf *b, const struct agent *a)
 {
-	for (size_t k = 0; k < a->n_events; k++) {
-		if (is_said(a->all, a, a->events[k]) || names(a, k, a->events[k]))
+	for (size_t k = 0; k < a->events.n; k++) {
+		if (is_said(a->all, a, a->events.list[k]) || names(a, k, a->events.list[k]))
 			continue;
 		if (b->n)
 			buf_lit(b, ", ");
-		buf_str(b, a->events[k]);
+		buf_str(b, a->events.list[k]);
 	}
 }
 

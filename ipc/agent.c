@@ -97,11 +97,11 @@ struct agents *agent_list_new(struct iface *i)
 	return all;
 }
 
-static void free_texts(char **list, size_t n)
+static void free_words(struct agent_words *w)
 {
-	for (size_t k = 0; k < n; k++)
-		free(list[k]);
-	free(list);
+	for (size_t k = 0; k < w->n; k++)
+		free(w->list[k]);
+	free(w->list);
 }
 
 static void free_agent(struct agent *a)
@@ -110,9 +110,9 @@ static void free_agent(struct agent *a)
 		a->all->n--;
 	list_remove(&a->node);
 	bus_unwatch(a->watch);
-	free_texts(a->endpoints, a->n_endpoints);
-	free_texts(a->types, a->n_types);
-	free_texts(a->events, a->n_events);
+	free_words(&a->endpoints);
+	free_words(&a->types);
+	free_words(&a->events);
 	free(a->client);
 	free(a->path);
 	free(a);
@@ -177,32 +177,29 @@ static int read_kinds(struct bus_call *c, const struct bus_value *v, unsigned *r
 	return 0;
 }
 
-static int read_texts(
-	struct bus_call *c, const struct bus_value *v, char ***ret_list, size_t *ret_n)
+static int read_words(struct bus_call *c, unsigned row, struct agent_words *w)
 {
+	const struct bus_value *v = bus_call_option(c, row);
 	struct bus_reader items = v->items;
-	char **list = mem_zalloc(AGENT_FILTER_ITEMS * sizeof(*list));
-	size_t n = 0;
 
+	if (!v->given)
+		return 0;
+	w->list = mem_zalloc(AGENT_FILTER_ITEMS * sizeof(*w->list));
 	while (bus_more(&items)) {
-		if (n == AGENT_FILTER_ITEMS) {
-			free_texts(list, n);
+		if (w->n == AGENT_FILTER_ITEMS)
 			return bus_call_fail(c, -ENOSPC, "too much in the filter");
-		}
-		list[n++] = slice_dup(bus_read_s(&items));
+		w->list[w->n++] = slice_dup(bus_read_s(&items));
 	}
-	*ret_list = list;
-	*ret_n = n;
 	return 0;
 }
 
 /* RFC 6665 section 8.4: event-type; they go into headers as they are. */
-static int read_events(struct bus_call *c, const struct bus_value *v, struct agent *a)
+static int read_events(struct bus_call *c, struct agent_words *w)
 {
-	int r = read_texts(c, v, &a->events, &a->n_events);
+	int r = read_words(c, AGENT_EVENTS, w);
 
-	for (size_t k = 0; r == 0 && k < a->n_events; k++) {
-		const char *p = a->events[k], *end = p + strlen(p);
+	for (size_t k = 0; r == 0 && k < w->n; k++) {
+		const char *p = w->list[k], *end = p + strlen(p);
 
 		if (p == end || chars_past(p, end, CHARS_TOKEN) != end)
 			r = bus_call_fail(c, -EINVAL, "no event package is named %s", p);
@@ -213,25 +210,19 @@ static int read_events(struct bus_call *c, const struct bus_value *v, struct age
 static int read_filter(struct bus_call *c, struct agent *a)
 {
 	const struct bus_value *kinds = bus_call_option(c, AGENT_KINDS);
-	const struct bus_value *endpoints = bus_call_option(c, AGENT_ENDPOINTS);
-	const struct bus_value *types = bus_call_option(c, AGENT_SESSION_TYPES);
-	const struct bus_value *events = bus_call_option(c, AGENT_EVENTS);
 	const struct bus_value *priority = bus_call_option(c, AGENT_PRIORITY);
 	const struct bus_value *observe = bus_call_option(c, AGENT_OBSERVE);
 	int r = 0;
 
 	a->kinds = ~0u;
-	a->some_endpoints = endpoints->given;
-	a->some_types = types->given;
-	a->some_events = events->given;
 	if (kinds->given)
 		r = read_kinds(c, kinds, &a->kinds);
-	if (r == 0 && endpoints->given)
-		r = read_texts(c, endpoints, &a->endpoints, &a->n_endpoints);
-	if (r == 0 && types->given)
-		r = read_texts(c, types, &a->types, &a->n_types);
-	if (r == 0 && events->given)
-		r = read_events(c, events, a);
+	if (r == 0)
+		r = read_words(c, AGENT_ENDPOINTS, &a->endpoints);
+	if (r == 0)
+		r = read_words(c, AGENT_SESSION_TYPES, &a->types);
+	if (r == 0)
+		r = read_events(c, &a->events);
 	a->priority = priority->given ? priority->i : 0;
 	a->observes = observe->given && observe->b;
 	return r;
@@ -337,12 +328,12 @@ void agent_open(const struct agent *a, const char *member, struct bus_writer *re
 	bus_ask_open(a->all->iface->bus, &to, ret_w);
 }
 
-static bool lists(char *const *list, size_t n, struct slice text)
+static bool lets_through(const struct agent_words *w, struct slice text)
 {
-	for (size_t k = 0; k < n; k++)
-		if (slice_eq(slice_str(list[k]), text))
+	for (size_t k = 0; k < w->n; k++)
+		if (slice_eq(slice_str(w->list[k]), text))
 			return true;
-	return false;
+	return !w->list;
 }
 
 bool agent_takes(const struct agent *a, enum agent_kind kind)
@@ -356,14 +347,11 @@ bool agent_serves(const struct agent *a, const struct agent_ask *q, const struct
 
 	if (!(a->kinds & (1u << q->kind)))
 		return false;
-	if (a->some_endpoints &&
-		!lists(a->endpoints, a->n_endpoints, slice_str(iface_endpoint_path(ep))))
+	if (!lets_through(&a->endpoints, slice_str(iface_endpoint_path(ep))))
 		return false;
-	if (q->session && a->some_types &&
-		!lists(a->types, a->n_types, session_type(q->session->s)))
+	if (q->session && !lets_through(&a->types, session_type(q->session->s)))
 		return false;
-	if (q->subscriber && a->some_events &&
-		!lists(a->events, a->n_events, subscriber_event(q->subscriber->s)))
+	if (q->subscriber && !lets_through(&a->events, subscriber_event(q->subscriber->s)))
 		return false;
 	return h->is_administrator(h->ctx, a->uid) || h->may_use(h->ctx, a->uid, ep->profile);
 }
