@@ -40,10 +40,12 @@ static bool takes_headers(const struct bus_method *row)
 static void call_with(const struct bus_interface *interface, const struct bus_method *row,
 	const struct stage_option *options)
 {
+	/* The one method that looks at what is no URI before it looks at the headers. */
+	static const char *const subscribe[] = { "sip:carol@example.com", "presence" };
 	const char *path = interface == &iface_session ? STAGE_C1 : STAGE_ALICE;
 	DBusMessage *m = recorder_call(&s->r, path, interface->name, row->name);
 
-	stage_append_arguments(m, row->in, NULL);
+	stage_append_arguments(m, row->in, strcmp(row->name, "Subscribe") == 0 ? subscribe : NULL);
 	stage_append_options(m, options);
 	stage_deliver(s, USER, m);
 }
