@@ -102,10 +102,35 @@ void agent_subscription_gone(struct iface_subscriber *is)
 
 /* ---- what is served ---- */
 
+enum reach { REACH_NONE, REACH_SOME, REACH_ALL };
+
+/* Of which loaded profiles' endpoints its user may take work. */
+static enum reach reach_of(const struct agent *a)
+{
+	const struct iface_host *h = a->all->iface->host;
+	bool any = false, all = true;
+
+	if (h->is_administrator(h->ctx, a->uid) || list_is_empty(&a->all->iface->profiles))
+		return REACH_ALL;
+	list_for_each (node, &a->all->iface->profiles) {
+		const struct iface_profile *p = list_entry(node, struct iface_profile, node);
+		bool may = h->may_use(h->ctx, a->uid, p->profile);
+
+		any |= may;
+		all &= may;
+	}
+	return !any ? REACH_NONE : all ? REACH_ALL : REACH_SOME;
+}
+
 /* Asked about every endpoint's subscriptions, and only about those that it names. */
 static bool is_plain(const struct agent *a)
 {
-	return a->events.list && !a->endpoints.list;
+	return a->events.list && !a->endpoints.list && reach_of(a) == REACH_ALL;
+}
+
+static bool counts(const struct agent *a)
+{
+	return agent_takes(a, AGENT_SUBSCRIPTION) && reach_of(a) != REACH_NONE;
 }
 
 static bool names(const struct agent *a, size_t n, const char *event)
@@ -124,7 +149,7 @@ static bool is_said(const struct agents *all, const struct agent *until, const c
 
 		if (a == until)
 			return false;
-		if (agent_takes(a, AGENT_SUBSCRIPTION) && names(a, a->events.n, event))
+		if (counts(a) && names(a, a->events.n, event))
 			return true;
 	}
 	return false;
@@ -143,7 +168,7 @@ static void say(struct buf *b, const struct agent *a)
 
 /*
  * RFC 6665 section 4.4.4: the list is comprehensive or there is none. So there is none as soon as
- * an agent names no packages, or serves some endpoints alone.
+ * an agent names no packages, or serves some endpoints alone; who may serve none does not count.
  */
 void agent_subscription_allow(struct agents *all)
 {
@@ -153,7 +178,7 @@ void agent_subscription_allow(struct agents *all)
 	list_for_each (node, &all->agents) {
 		const struct agent *a = list_entry(node, struct agent, node);
 
-		if (!agent_takes(a, AGENT_SUBSCRIPTION))
+		if (!counts(a))
 			continue;
 		whole &= is_plain(a);
 		if (whole && packages.n <= ALLOWED_BYTES)

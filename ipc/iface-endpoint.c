@@ -205,7 +205,7 @@ static const struct bus_method methods[] = {
 		.call = iface_subscribe,
 		.doc = "Subscribes to an event package at target (RFC 6665) and returns at once; the "
 		       "caller hears the object's signals. Who asks for the same, in everything but "
-		       "Expires and Replay, gets the same object, and what is known already as Notified. "
+		       "Expires, Replay and Summary, gets the same object, and what is known already as Notified. "
 		       "Refusals come as Terminated. Errors: InvalidArgument, NotSupported (a "
 		       "peer-to-peer endpoint), LimitExceeded, NotRegistered (the endpoint closes), "
 		       "WrongState (a Microsoft server's package that is there once)." },

@@ -222,12 +222,24 @@ static const struct publication_ops ops = {
 	.ended = on_ended,
 };
 
+/* Publish is a call of the endpoint's, and would outlast who waits for its answer. */
+static void fail_waiting(struct iface_publication *ip)
+{
+	list_for_each (node, &ip->waiting) {
+		struct iface_waiter *w = list_entry(node, struct iface_waiter, node);
+
+		if (w->call)
+			(void)bus_call_fail(mem_take(&w->call), -ENOENT, NULL);
+	}
+}
+
 void iface_publication_drop_all(struct iface *i)
 {
 	list_for_each_safe (node, next, &i->publications) {
 		struct iface_publication *ip = list_entry(node, struct iface_publication, node);
 		struct publication *p = ip->p;
 
+		fail_waiting(ip);
 		free_object(ip);
 		publication_free(p);
 	}
@@ -515,7 +527,7 @@ static const struct bus_property properties[] = {
 	{ .name = "Event",
 		.sig = "s",
 		.get = get_event,
-		.flags = BUS_CONST | BUS_STATE,
+		.flags = BUS_CONST,
 		.doc = "The event package." },
 	{ .name = "ETag",
 		.sig = "s",

@@ -146,7 +146,7 @@ enum { ALL_SUBSCRIBERS = STATE_MORE };
 const struct bus_option iface_notify_all_options[] = {
 	STATE_OPTIONS,
 	[ALL_SUBSCRIBERS] = { "Subscribers", "ao",
-		"Only to these, all of which have to be such; for a state that not everybody may see." },
+		"Only to these, others of which are passed over; for a state that not everybody may see." },
 	{ 0 },
 };
 

@@ -90,6 +90,7 @@ void iface_subscription_notified(struct iface_subscription *sub, const struct ms
 
 void iface_subscription_replay(struct iface_subscription *sub, const char *client)
 {
+	UA_SCOPE(sub->iface->ua);
 	const struct msg *m = sub->feed->last(sub->of);
 
 	if (!m)

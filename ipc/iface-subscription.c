@@ -31,9 +31,13 @@ static usec_t get_grace(struct iface_clients *cs)
 	return of_clients(cs)->ep->profile->owner_grace;
 }
 
-/* No more is wanted: Terminated comes with the last word of its feed. */
+/*
+ * No more is wanted: Terminated comes with the last word of its feed, which may be before this
+ * returns: whoever calls has done with sub.
+ */
 static int end(struct iface_subscription *sub)
 {
+	UA_SCOPE(sub->iface->ua);
 	int r;
 
 	if (sub->ending)
@@ -159,6 +163,7 @@ static int fail_ending(struct bus_call *c)
 static int refresh(struct bus_call *c, void *object)
 {
 	struct iface_subscription *sub = object;
+	UA_SCOPE(sub->iface->ua);
 	uint32_t expires = bus_read_u(bus_call_args(c));
 	int r;
 
@@ -178,6 +183,7 @@ static int refresh(struct bus_call *c, void *object)
 static int update(struct bus_call *c, void *object)
 {
 	struct iface_subscription *sub = object;
+	UA_SCOPE(sub->iface->ua);
 	struct slice content_type = bus_read_s(bus_call_args(c));
 	struct slice body = bus_read_ay(bus_call_args(c));
 	int r;
@@ -194,7 +200,7 @@ static int update(struct bus_call *c, void *object)
 	if (r == -EINVAL)
 		return bus_call_fail(c, r, "content_type is none, or Subscribe had Targets");
 	if (r == 0)
-		iface_wish_update(sub, content_type, body);
+		iface_wish_unshare(sub); /* its state is of another wish as yet */
 	return r;
 }
 
@@ -260,7 +266,8 @@ static const struct bus_method methods[] = {
 		.args = BUS_ARGS("content_type", "body"),
 		.call = update,
 		.flags = BUS_OWNER,
-		.doc = "Sends another body, as of a filter, now and with each refresh; empty: none. Errors: WrongState "
+		.doc = "Sends another body, as of a filter, now and with each refresh; empty: none. Nobody joins it "
+		       "from then on. Errors: WrongState "
 		       "(others share it), InvalidArgument, NotSupported (Refer made it)." },
 	{ .name = "Unsubscribe",
 		.call = unsubscribe,

@@ -34,7 +34,11 @@ struct iface_feed {
 	int (*refresh)(void *of, uint32_t expires);
 	/* NULL: it takes no bodies. */
 	int (*update)(void *of, struct slice content_type, struct slice body);
-	/* Wants no more: its news end with its last word. A failure: nothing can be sent. */
+	/*
+	 * Wants no more: its news end with its last word. A failure: nothing can be sent. Outside
+	 * of a UA_SCOPE that word, and the object's end, may come before this, refresh or update
+	 * return.
+	 */
 	int (*end)(void *of);
 	/* At once, without a word. */
 	void (*free)(void *of);

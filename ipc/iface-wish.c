@@ -283,18 +283,7 @@ void iface_wish_share(struct iface_subscription *sub, const struct iface_wish *w
 	if (w->alone)
 		return;
 	append_key(&sub->share.key, sub->ep, w);
-	sub->share.body_at = sub->share.key.n;
 	append_body(&sub->share.key, w->spec.content_type, w->spec.body);
-	map_insert(&sub->iface->shares, &sub->share.node, buf_slice(&sub->share.key));
-}
-
-void iface_wish_update(struct iface_subscription *sub, struct slice content_type, struct slice body)
-{
-	if (!map_is_linked(&sub->share.node))
-		return;
-	map_remove(&sub->iface->shares, &sub->share.node);
-	sub->share.key.n = sub->share.body_at;
-	append_body(&sub->share.key, content_type, body);
 	map_insert(&sub->iface->shares, &sub->share.node, buf_slice(&sub->share.key));
 }
 

@@ -45,7 +45,6 @@ int iface_wish_check_expires(struct bus_call *c, uint32_t seconds);
 struct iface_share {
 	struct map_node node; /* in iface->shares; unlinked: nobody joins any more */
 	struct buf key;       /* all but the target's finer points */
-	size_t body_at;       /* where in it the body is, which Update replaces */
 };
 
 /* The object of that endpoint that serves that wish already, or NULL. */
@@ -53,8 +52,5 @@ struct iface_subscription *iface_wish_find(
 	const struct iface_endpoint *ie, const struct iface_wish *w);
 /* From now on sub serves whoever has that wish; unless it wants to be alone. */
 void iface_wish_share(struct iface_subscription *sub, const struct iface_wish *w);
-/* The same with another body; nothing happens to what is not shared. */
-void iface_wish_update(
-	struct iface_subscription *sub, struct slice content_type, struct slice body);
 /* Nobody joins it any more. */
 void iface_wish_unshare(struct iface_subscription *sub);

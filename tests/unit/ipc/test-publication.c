@@ -438,6 +438,16 @@ START_TEST(the_daemon_ends_before_the_answer)
 }
 END_TEST
 
+/* Publish waits as a call of the endpoint's, which outlasts the publication. */
+START_TEST(the_daemon_ends_before_the_first_answer)
+{
+	setup();
+	publish(OWNER, "presence", "open", (struct stage_option[]){ STAGE_FLAG("Wait", 1), { 0 } });
+	stage_silence(s);
+	teardown();
+}
+END_TEST
+
 /* ---- content ---- */
 
 /* Where others are on the bus, the tag is not told to everybody. */
@@ -491,6 +501,7 @@ int main(void)
 		&it_outlasts_its_maker,
 		&there_is_a_limit,
 		&the_daemon_ends_before_the_answer,
+		&the_daemon_ends_before_the_first_answer,
 		&the_tag_is_not_broadcast,
 	};
 

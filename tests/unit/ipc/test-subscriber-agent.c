@@ -344,6 +344,18 @@ START_TEST(the_packages_are_said)
 }
 END_TEST
 
+/* Who may use no profile says nothing about what is served. */
+START_TEST(a_stranger_serves_nothing)
+{
+	setup();
+	stage_agent(s, &(struct stage_agent){ .client = HIGH, .path = "/a", .event = "presence" });
+	stage_agent(s, &(struct stage_agent){ .client = STRANGER, .path = "/b", .event = "reg" });
+	stage_agent(s, &(struct stage_agent){ .client = STRANGER, .path = "/c" });
+	expect_allowed("refer, presence");
+	teardown();
+}
+END_TEST
+
 /* An answer has to fit its datagram. */
 START_TEST(too_many_packages_are_not_said)
 {
@@ -534,6 +546,7 @@ int main(void)
 		&the_filter_decides,
 		&observers_are_told_and_never_asked,
 		&the_packages_are_said,
+		&a_stranger_serves_nothing,
 		&too_many_packages_are_not_said,
 		&packages_are_tokens,
 		&a_subscription_is_shown_whole,

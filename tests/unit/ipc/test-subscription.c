@@ -256,6 +256,34 @@ START_TEST(it_waits_and_says_so)
 }
 END_TEST
 
+/* There is nobody to say it to: the end comes at once, inside of the call. */
+START_TEST(it_is_ended_while_it_waits)
+{
+	const struct msg *m = setup_active();
+
+	stage_bob_tells(s, m, "terminated;reason=probation;retry-after=60", "");
+	stage_subscription_call(s, STAGE_ANNA, path, "Unsubscribe");
+	(void)stage_expect_terminated(s, path, NULL, "unsubscribed");
+	(void)stage_signal(s, "InterfacesRemoved", NULL);
+	(void)stage_return(s, "");
+	ck_assert(list_is_empty(&s->iface->subscriptions));
+	teardown();
+}
+END_TEST
+
+START_TEST(nobody_is_left_while_it_waits)
+{
+	const struct msg *m = setup_active();
+
+	stage_bob_tells(s, m, "terminated;reason=probation;retry-after=3600", "");
+	recorder_leave(&s->r, STAGE_ANNA);
+	stage_run(s, s->profile->owner_grace + SEC);
+	(void)stage_expect_terminated(s, path, NULL, "unsubscribed");
+	ck_assert(list_is_empty(&s->iface->subscriptions));
+	teardown();
+}
+END_TEST
+
 START_TEST(a_refresh_asks_at_once)
 {
 	const struct msg *m;
@@ -454,6 +482,8 @@ int main(void)
 		&a_refusal_is_the_end,
 		&the_notifier_ends_it,
 		&it_waits_and_says_so,
+		&it_is_ended_while_it_waits,
+		&nobody_is_left_while_it_waits,
 		&a_refresh_asks_at_once,
 		&an_update_sends_another_body,
 		&wrong_arguments_say_what_is_wrong,
