@@ -222,10 +222,14 @@ static void on_accepted(struct subscription_fork *f, const struct msg *m)
 	f->not_before = 0;
 	dialog_refresh_target(f->usage.dialog, m);
 	(void)msg_number(m, HDR_EXPIRES, f->asked, &seconds);
-	/* Timer N (4.1.2.2); RFC 5839 5.2: a 204 is not followed by a NOTIFY. */
-	if (!f->heard && m->status != 204 && !rides)
+	/*
+	 * Timer N (4.1.2.2), whatever crossed the end; RFC 5839 5.2: a 204 is not followed by a
+	 * NOTIFY.
+	 */
+	if ((!f->heard || !f->asked) && m->status != 204 && !rides)
 		f->notify_by = timers_of(f)->now + TIMER_N_T1 * TIMER_T1;
-	if (f->asked && !f->said)
+	/* What a NOTIFY said counts more, unless that is over already. */
+	if (f->asked && (!f->said || !f->expires))
 		set_expiry(f, seconds);
 	else
 		arm(f);
@@ -414,6 +418,8 @@ static bool is_copy(struct subscription_fork *f, uint32_t cseq)
 /* What was not heard before. f may be gone afterwards. */
 static void obey(struct subscription_fork *f, const struct msg *m, const struct notice *n)
 {
+	/* What was refused said nothing, but the dialog is there. */
+	static const struct substate nothing = { .state = SUBSTATE_OTHER };
 	struct subscription_verdict v;
 
 	f->heard = f->s->heard = true;
@@ -431,6 +437,7 @@ static void obey(struct subscription_fork *f, const struct msg *m, const struct 
 	} else if (n->answer.status == 200) {
 		go_on(f, &n->sub);
 	} else {
+		take_expiry(f, &nothing);
 		arm(f);
 	}
 }

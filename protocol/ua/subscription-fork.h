@@ -37,7 +37,7 @@ void subscription_fork_refresh(struct subscription_fork *f);
 void subscription_fork_moved(struct subscription_fork *f);
 /* The server answers again: a refresh that failed for want of that is due. */
 void subscription_fork_revived(struct subscription_fork *f);
-/* The 2xx to the SUBSCRIBE that made it granted so many seconds. */
+/* The SUBSCRIBE that made it was answered: so many seconds, unless a NOTIFY said. */
 void subscription_fork_granted(struct subscription_fork *f, uint32_t seconds);
 
 /*

@@ -126,7 +126,10 @@ static void on_refused(struct subscription *s, const struct outcome *o)
 	}
 	subscription_turn_end(s->ep, &s->turn);
 	if (s->n_forks || s->judged) {
-		/* Somebody did accept it, whatever became of the answer. */
+		/* Somebody did accept it, whatever became of the answer, and as it was asked. */
+		list_for_each (node, &s->forks)
+			subscription_fork_granted(
+				list_entry(node, struct subscription_fork, node), s->asked);
 		subscription_settle(s);
 		return;
 	}
@@ -169,6 +172,7 @@ int subscription_send_again(struct subscription *s)
 		append_condition(&lines, s->etag);
 	fill(&spec, s, &lines, OUTSIDE);
 	s->asked = s->ask;
+	s->granted = 0;
 	s->told = s->version;
 	s->hides = privacy_in_lines(buf_slice(&lines));
 	error = request_new(s->ep, &spec, &request_ops, s, &s->request);

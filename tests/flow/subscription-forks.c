@@ -132,6 +132,25 @@ START_TEST(rfc6665_4_1_4_refusal_of_another)
 }
 END_TEST
 
+/* What NOTIFY leaves out is what was asked for, as there is no 2xx (RFC 3265 3.2.2). */
+START_TEST(rfc6665_4_1_4_refusal_without_expires)
+{
+	struct watch w;
+	const struct msg *m;
+
+	watch_scene(&w);
+	m = watch_event(&w, "dialog", 600);
+	hear(&w, "a", "active", "200");
+	world_reply(w.c.w, m, 403, NULL);
+	world_settle(w.c.w);
+	ck_assert_uint_eq(subscription_expires(w.s), w.c.wu->ua->timers.now + 600 * SEC);
+	watch_grant(&w, watch_refresh(&w, 600 * SEC), 600);
+	hear(&w, "a", "terminated;reason=noresource", "200");
+	watch_ended(&w, "noresource");
+	watch_leave(&w);
+}
+END_TEST
+
 START_TEST(rfc6665_8_2_1_event)
 {
 	struct watch w;
@@ -257,6 +276,46 @@ START_TEST(rfc3261_21_4_13_type)
 }
 END_TEST
 
+/* The first NOTIFY cannot be read: there is a dialog, which lasts as long as was granted. */
+START_TEST(rfc6665_4_1_3_first_is_malformed)
+{
+	struct watch w;
+	const struct msg *m;
+
+	watch_scene(&w);
+	watch_grant(&w, watch_event(&w, "presence", 600), 600);
+	hear(&w, "bob", ";", "400");
+	ck_assert_uint_eq(subscription_dialogs(w.s), 1);
+	ck_assert_uint_eq(subscription_state(w.s), SUBSCRIPTION_PENDING);
+	m = watch_refresh(&w, 600 * SEC);
+	watch_grant(&w, m, 600);
+	hear(&w, "bob", "terminated;reason=noresource", "200");
+	watch_ended(&w, "noresource");
+	watch_leave(&w);
+}
+END_TEST
+
+/* The only NOTIFY of a fetch is of a type that was not asked for, and says of no end. */
+START_TEST(rfc3261_21_4_13_type_of_fetch)
+{
+	struct subscription_spec spec = {
+		.target = SLICE("sip:bob@example.com"),
+		.event = SLICE("presence"),
+		.accept = SLICE("application/pidf+xml"),
+	};
+	struct watch w;
+
+	watch_scene(&w);
+	w.event = "presence";
+	watch_grant(&w, watch_subscribe(&w, &spec), 0);
+	hear(&w, "bob", "active", "415");
+	world_run(w.c.w, 65 * TIMER_T1);
+	watch_ended(&w, "no NOTIFY came");
+	ck_assert_uint_eq(w.n_notified, 0);
+	watch_leave(&w);
+}
+END_TEST
+
 /* RFC 6665 4.4.1: as NOTIFY has it, and not as the 2xx. */
 START_TEST(rfc6665_4_4_1_route_set)
 {
@@ -284,6 +343,7 @@ END_TEST
 
 RUN_TESTS("subscription-forks", rfc3842_3_10_several, rfc3856_6_9_one_dialog,
 	rfc6665_4_1_2_4_no_more, rfc6665_4_4_3_fetch_of_two, limits_forks,
-	rfc6665_4_1_4_refusal_of_another, rfc6665_8_2_1_event, rfc3261_12_2_2_order,
-	rfc6665_4_1_3_malformed, rfc6665_4_4_1_no_contact, rfc3261_21_4_13_type,
-	rfc6665_4_4_1_route_set)
+	rfc6665_4_1_4_refusal_of_another, rfc6665_4_1_4_refusal_without_expires,
+	rfc6665_4_1_3_first_is_malformed, rfc3261_21_4_13_type_of_fetch, rfc6665_8_2_1_event,
+	rfc3261_12_2_2_order, rfc6665_4_1_3_malformed, rfc6665_4_4_1_no_contact,
+	rfc3261_21_4_13_type, rfc6665_4_4_1_route_set)

@@ -146,6 +146,64 @@ START_TEST(ended_without_last_word)
 }
 END_TEST
 
+/* A NOTIFY that crosses the end is none, and the last word is waited for as if it had not come. */
+START_TEST(rfc6665_4_1_2_3_crossed)
+{
+	struct watch w;
+	const struct msg *m;
+
+	watch_scene(&w);
+	watch_active(&w, "presence", 600);
+	subscription_end(w.s);
+	m = watch_refresh(&w, 0);
+	watch_expect(&w, "active;expires=600", "200");
+	watch_grant(&w, m, 0);
+	world_run(w.c.w, 65 * TIMER_T1);
+	watch_ended(&w, "unsubscribed");
+	watch_leave(&w);
+}
+END_TEST
+
+/* The notifier shortens it to less than the refresh takes, which is granted all the same. */
+START_TEST(rfc6665_4_1_2_2_granted_late)
+{
+	struct watch w;
+	const struct msg *m;
+
+	watch_scene(&w);
+	watch_active(&w, "presence", 600);
+	m = watch_refresh(&w, 600 * SEC);
+	watch_expect(&w, "active;expires=1", "200");
+	world_run(w.c.w, 3 * SEC);
+	(void)world_skip_out(w.c.w);
+	watch_grant(&w, m, 600);
+	ck_assert_uint_eq(subscription_expires(w.s), w.c.wu->ua->timers.now + 600 * SEC);
+	(void)watch_refresh(&w, 600 * SEC);
+	subscription_free(w.s);
+	world_run(w.c.w, 33 * SEC);
+	(void)world_skip_out(w.c.w);
+	watch_leave(&w);
+}
+END_TEST
+
+/* What was granted to the last attempt says nothing of this one. */
+START_TEST(rfc3265_no_expires_in_the_next)
+{
+	struct watch w;
+	const struct msg *m;
+
+	watch_scene(&w);
+	watch_active(&w, "presence", 600);
+	watch_expect(&w, "terminated;reason=deactivated", "200");
+	m = watch_again(&w, SEC);
+	watch_expect(&w, "active", "200");
+	watch_grant(&w, m, 100);
+	ck_assert_uint_eq(subscription_expires(w.s), w.c.wu->ua->timers.now + 100 * SEC);
+	subscription_free(w.s);
+	watch_leave(&w);
+}
+END_TEST
+
 /* ---- RFC 5839 ---- */
 
 START_TEST(rfc5839_5_6_refresh)
@@ -302,5 +360,6 @@ END_TEST
 
 RUN_TESTS("subscription-refresh", rfc6665_4_1_3_expires, rfc3265_no_expires_in_notify,
 	one_at_a_time, changed_before_the_dialog, ended_before_the_dialog, ended_without_last_word,
+	rfc6665_4_1_2_3_crossed, rfc6665_4_1_2_2_granted_late, rfc3265_no_expires_in_the_next,
 	rfc5839_5_6_refresh, rfc5839_5_5_resumed, rfc5839_5_8_fall_back,
 	limits_subscribes_per_endpoint, limits_subscriptions_per_endpoint)
