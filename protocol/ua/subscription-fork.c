@@ -87,8 +87,10 @@ void subscription_fork_free(struct subscription_fork *f)
 	f->s->n_forks--;
 	usage_leave(&f->usage);
 	free(f->s->etag);
+	f->s->etag = NULL;
 	/* RFC 5839 5.5: with the only notifier there may be, it goes on from there. */
-	f->s->etag = subscription_max_forks(f->s) == 1 ? mem_take(&f->etag) : NULL;
+	if (subscription_max_forks(f->s) == 1 && !is_behind(f))
+		f->s->etag = mem_take(&f->etag);
 	free(f->etag);
 	free(f);
 }
@@ -265,6 +267,9 @@ static bool on_turn(struct subscription_turn *t)
 	f->asked = f->s->ending ? 0 : f->s->ask;
 	if (!f->asked)
 		f->refresh = 0;
+	/* Who asks for another state, or for a refresh now, is told it whole. */
+	else if (is_behind(f))
+		free(mem_take(&f->etag));
 	if (subscription_send_in(f, f->asked, &request_ops) == 0) {
 		f->version = f->s->version;
 		return true;

@@ -202,12 +202,6 @@ bool subscription_raise(struct subscription *s, const struct msg *response)
 
 /* ---- in a dialog ---- */
 
-/* Who asks for another state, or for a refresh now, is told it whole. */
-static bool is_conditional(const struct subscription_fork *f, uint32_t expires)
-{
-	return f->etag && !f->s->plain && (f->version == f->s->version || !expires);
-}
-
 int subscription_send_in(
 	struct subscription_fork *f, uint32_t expires, const struct request_ops *ops)
 {
@@ -219,7 +213,7 @@ int subscription_send_in(
 	int error;
 
 	append_lines(&lines, f->s, expires, IN_DIALOG);
-	f->conditional = is_conditional(f, expires);
+	f->conditional = f->etag && !f->s->plain;
 	if (f->conditional)
 		append_condition(&lines, expires ? f->etag : "*");
 	fill(&spec, f->s, &lines, IN_DIALOG);

@@ -339,6 +339,7 @@ int subscription_new(struct endpoint *ep, const struct subscription_spec *spec,
 static void tell_wish(struct subscription *s)
 {
 	s->version++;
+	free(mem_take(&s->etag));
 	list_for_each_safe (node, next, &s->forks)
 		subscription_fork_refresh(list_entry(node, struct subscription_fork, node));
 	if (s->next_attempt)

@@ -265,6 +265,63 @@ START_TEST(rfc5839_5_5_resumed)
 }
 END_TEST
 
+static void know(struct watch *w)
+{
+	watch_grant(w, watch_event(w, "presence", 600), 600);
+	watch_notify(w, "bob", "active;expires=600", "SIP-ETag: ega23\n" WATCH_TUPLE);
+	(void)world_expect_out(w->c.w, "200");
+}
+
+static void want_else(struct watch *w)
+{
+	ck_assert_int_eq(subscription_update(w->s, SLICE("a/filter"), SLICE("else")), 0);
+}
+
+static void expect_whole(struct watch *w, const struct msg *m)
+{
+	ck_assert(slice_eq(m->body, SLICE("else")));
+	expect_condition(m, NULL);
+	subscription_free(w->s);
+	world_run(w->c.w, 33 * SEC);
+	(void)world_skip_out(w->c.w);
+	watch_leave(w);
+}
+
+/* What is known is the state that another filter let through. */
+START_TEST(rfc5839_5_5_other_wish)
+{
+	struct watch w;
+
+	/* It is tried again later, and something else is wanted until then. */
+	watch_scene(&w);
+	know(&w);
+	watch_notify(&w, "bob", "terminated;reason=probation", WATCH_EMPTY);
+	(void)world_expect_out(w.c.w, "200");
+	want_else(&w);
+	expect_whole(&w, watch_again(&w, SEC));
+	/* The notifier has forgotten us when it is told. */
+	watch_scene(&w);
+	know(&w);
+	want_else(&w);
+	world_reply(w.c.w, watch_refresh(&w, 0), 481, NULL);
+	expect_whole(&w, watch_again(&w, SEC));
+	/* The end comes before it could be told. */
+	watch_scene(&w);
+	know(&w);
+	(void)watch_refresh(&w, 600 * SEC);
+	want_else(&w);
+	watch_notify(&w, "bob", "terminated;reason=deactivated", WATCH_EMPTY);
+	(void)world_expect_out(w.c.w, "200");
+	expect_whole(&w, watch_again(&w, SEC));
+	/* It is told once more, for another reason. */
+	watch_scene(&w);
+	know(&w);
+	want_else(&w);
+	world_reply(w.c.w, watch_refresh(&w, 0), 423, "Min-Expires: 900\n");
+	expect_whole(&w, watch_refresh(&w, 0));
+}
+END_TEST
+
 /* 5.8: somebody between does not understand, and is not asked to again. */
 START_TEST(rfc5839_5_8_fall_back)
 {
@@ -361,5 +418,5 @@ END_TEST
 RUN_TESTS("subscription-refresh", rfc6665_4_1_3_expires, rfc3265_no_expires_in_notify,
 	one_at_a_time, changed_before_the_dialog, ended_before_the_dialog, ended_without_last_word,
 	rfc6665_4_1_2_3_crossed, rfc6665_4_1_2_2_granted_late, rfc3265_no_expires_in_the_next,
-	rfc5839_5_6_refresh, rfc5839_5_5_resumed, rfc5839_5_8_fall_back,
+	rfc5839_5_6_refresh, rfc5839_5_5_resumed, rfc5839_5_5_other_wish, rfc5839_5_8_fall_back,
 	limits_subscribes_per_endpoint, limits_subscriptions_per_endpoint)
