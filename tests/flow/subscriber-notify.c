@@ -323,6 +323,7 @@ END_TEST
 START_TEST(rfc6665_4_2_2_timer_f)
 {
 	struct subscribed c = subscribed_new();
+	struct list *told;
 
 	subscribed_active(&c, "open");
 	subscribed_tell(&c, "closed");
@@ -332,10 +333,10 @@ START_TEST(rfc6665_4_2_2_timer_f)
 	world_expect_subscriber_changed(c.wu, SUBSCRIBER_CHANGE_STATE);
 	ck_assert_uint_eq(c.wu->n_subscribers, 0);
 	ck_assert_uint_eq(list_length(&c.wu->subscriber_told), 1);
+	told = list_first(&c.wu->subscriber_told);
+	ck_assert_ptr_nonnull(told);
 	ck_assert_int_eq(
-		list_entry(list_first(&c.wu->subscriber_told), struct world_subscriber_told, node)
-			->origin,
-		ORIGIN_TIMEOUT);
+		list_entry(told, struct world_subscriber_told, node)->origin, ORIGIN_TIMEOUT);
 	world_subscriber_free_told(c.wu);
 	subscribed_finish(&c);
 }

@@ -219,10 +219,13 @@ START_TEST(watchers_do_not_count)
 	struct iface_owned_class theirs = { on_owner_news, no_grace, on_owner_news, true };
 	struct iface_owned_class own = { on_owner_news, no_grace, on_owner_news, false };
 	const struct iface_subscriber *is;
+	struct list *first;
 
 	setup();
 	stage_watched(s, OWNER, &bob, "open");
-	is = list_entry(list_first(&s->iface->subscribers), struct iface_subscriber, node);
+	first = list_first(&s->iface->subscribers);
+	ck_assert_ptr_nonnull(first);
+	is = list_entry(first, struct iface_subscriber, node);
 	ck_assert(is->owned.class->is_theirs);
 	for (size_t i = 0; i < ARRAY_LEN(owned); i++) {
 		iface_owned_init(&owned[i], s->iface, &theirs);
