@@ -300,6 +300,11 @@ void dialog_refresh_target(struct dialog *d, const struct msg *m)
 	set_target(d, m);
 }
 
+void dialog_adopt_routes(struct dialog *d, const struct msg *response_to_us)
+{
+	(void)read_routes_of_response(d, response_to_us);
+}
+
 uint32_t dialog_next_cseq(struct dialog *d)
 {
 	return ++d->local_cseq;

@@ -84,6 +84,8 @@ struct dialog *dialog_find(const struct dialog_table *dt, struct slice call_id,
 void dialog_confirm(struct dialog *d, const struct msg *response_to_us);
 /* A target refresh request or its 2xx came from the peer: its Contact counts (12.2). */
 void dialog_refresh_target(struct dialog *d, const struct msg *m);
+/* The route set is that of the response to us, where the NOTIFY that made it had none. */
+void dialog_adopt_routes(struct dialog *d, const struct msg *response_to_us);
 
 /* The sequence number for our next request: one more than the last (12.2.1.1). */
 uint32_t dialog_next_cseq(struct dialog *d);

@@ -312,6 +312,16 @@ void subscription_fork_revived(struct subscription_fork *f)
 		subscription_fork_refresh(f);
 }
 
+/* RFC 6665 4.3 wants proxies in every NOTIFY; those of RFC 3265 may be in the SUBSCRIBE alone. */
+void subscription_fork_route(struct subscription_fork *f)
+{
+	const struct msg *m = f->s->accepted;
+	struct dialog *d = f->usage.dialog;
+
+	if (m && !d->n_routes && slice_eq(m->to_tag, slice_str(d->remote_tag)))
+		dialog_adopt_routes(d, m);
+}
+
 void subscription_fork_granted(struct subscription_fork *f, uint32_t seconds)
 {
 	if (f->asked && !f->expires)
@@ -525,6 +535,7 @@ static struct subscription_fork *make(
 	struct subscription *s, struct flow *reply_flow, struct msg *m)
 {
 	struct ua *ua = s->ep->ua;
+	struct subscription_fork *f;
 	struct dialog *d;
 
 	if (dialog_new_server(&ua->dialogs, m, s->tag, &d) < 0) {
@@ -535,7 +546,9 @@ static struct subscription_fork *make(
 	dialog_confirm(d, NULL);
 	flow_hold_set(&d->in, reply_flow);
 	d->local_cseq = s->request ? request_cseq(s->request) : s->cseq;
-	return join(s, d);
+	f = join(s, d);
+	subscription_fork_route(f);
+	return f;
 }
 
 /* Whom it is for: with the names of a SUBSCRIBE, of the same package, and one dialog more may be.

@@ -37,6 +37,8 @@ void subscription_fork_refresh(struct subscription_fork *f);
 void subscription_fork_moved(struct subscription_fork *f);
 /* The server answers again: a refresh that failed for want of that is due. */
 void subscription_fork_revived(struct subscription_fork *f);
+/* RFC 3265: where the NOTIFY that made it had no route set, it is that of s->accepted. */
+void subscription_fork_route(struct subscription_fork *f);
 /* The SUBSCRIBE that made it was answered: so many seconds, unless a NOTIFY said. */
 void subscription_fork_granted(struct subscription_fork *f, uint32_t seconds);
 

@@ -49,12 +49,12 @@ struct subscription {
 	char *call_key; /* Call-ID, line feed, our tag */
 	struct slice call_id, tag;
 	struct subscription_turn turn;
-	struct request *request; /* the first SUBSCRIBE */
-	uint32_t cseq;           /* of it, once it was answered */
-	unsigned told;           /* version of the wish that it tells */
-	uint32_t asked, granted; /* seconds: in it, and in its 2xx */
-	bool hides;              /* it says not who we are */
-	bool raised, heard;      /* it was sent again for a 423; a NOTIFY came for it */
+	struct request *request;   /* the first SUBSCRIBE */
+	uint32_t cseq;             /* of it, once it was answered */
+	unsigned told;             /* version of the wish that it tells */
+	uint32_t asked, granted;   /* seconds: in it, and in its 2xx */
+	bool hides, raised, heard; /* it says not who we are; it follows a 423; a NOTIFY came */
+	struct msg *accepted;      /* its 2xx, as long as first NOTIFYs are waited for */
 	struct list forks;
 	struct timer timer;  /* Timer N, or the next attempt */
 	usec_t next_attempt; /* 0: none is planned */

@@ -63,6 +63,7 @@ static void fill(struct request_spec *spec, const struct subscription *s, struct
 void subscription_forget_call(struct subscription *s)
 {
 	map_remove(&s->ep->ua->subscriptions, &s->by_call);
+	msg_unref(mem_take(&s->accepted));
 }
 
 /* 4.1.2.2: a fresh Call-ID and a new tag, for it has nothing to do with what was before. */
@@ -90,6 +91,7 @@ static void on_accepted(struct subscription *s, const struct outcome *o)
 	const struct msg *m = o->response;
 	uint32_t seconds;
 
+	s->accepted = msg_ref(m);
 	s->granted = s->asked;
 	if (msg_number(m, HDR_EXPIRES, UINT32_MAX, &seconds) && seconds < s->granted)
 		s->granted = seconds;
@@ -98,6 +100,7 @@ static void on_accepted(struct subscription *s, const struct outcome *o)
 
 		if (f->usage.dialog->local_cseq < s->cseq)
 			f->usage.dialog->local_cseq = s->cseq;
+		subscription_fork_route(f);
 		subscription_fork_granted(f, s->granted);
 	}
 	/*

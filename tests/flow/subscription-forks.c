@@ -341,9 +341,62 @@ START_TEST(rfc6665_4_4_1_route_set)
 }
 END_TEST
 
+/* A proxy of RFC 3265 names itself in the SUBSCRIBE, and so in its 2xx, alone. */
+START_TEST(rfc3265_route_set_of_2xx)
+{
+	static const char answer[] =
+		"Contact: " WATCH_CONTACT "\nExpires: 600\n"
+		"Record-Route: <sip:192.0.2.98;lr>, <sip:192.0.2.20;lr;first>\n";
+
+	for (unsigned notify_first = 0; notify_first < 2; notify_first++) {
+		struct watch w;
+		const struct msg *m;
+
+		watch_scene(&w);
+		m = watch_event(&w, "dialog", 600);
+		if (notify_first)
+			hear(&w, "bob", "active;expires=600", "200");
+		world_reply_as(w.c.w, m, 200, "bob", answer);
+		world_settle(w.c.w);
+		hear(&w, "bob", "active;expires=600", "200");
+		ck_assert_int_eq(subscription_refresh(w.s, 900), 0);
+		m = watch_refresh(&w, 0);
+		call_expect_header(m, HDR_ROUTE, "<sip:192.0.2.20;lr;first>");
+		watch_grant(&w, m, 900);
+		hear(&w, "bob", "terminated;reason=noresource", "200");
+		world_run(w.c.w, 33 * SEC);
+		watch_ended(&w, "noresource");
+		watch_leave(&w);
+	}
+}
+END_TEST
+
+/* Of another branch it says nothing. */
+START_TEST(rfc3265_route_set_of_another)
+{
+	struct watch w;
+	const struct msg *m;
+
+	watch_scene(&w);
+	world_reply_as(w.c.w, watch_event(&w, "dialog", 600), 200, "bob",
+		"Contact: " WATCH_CONTACT "\nExpires: 600\nRecord-Route: <sip:192.0.2.20;lr>\n");
+	world_settle(w.c.w);
+	hear(&w, "another", "active;expires=600", "200");
+	ck_assert_int_eq(subscription_refresh(w.s, 900), 0);
+	m = watch_refresh(&w, 0);
+	ck_assert(!msg_header(m, HDR_ROUTE).p);
+	watch_grant(&w, m, 900);
+	hear(&w, "another", "terminated;reason=noresource", "200");
+	world_run(w.c.w, 33 * SEC);
+	watch_ended(&w, "noresource");
+	watch_leave(&w);
+}
+END_TEST
+
 RUN_TESTS("subscription-forks", rfc3842_3_10_several, rfc3856_6_9_one_dialog,
 	rfc6665_4_1_2_4_no_more, rfc6665_4_4_3_fetch_of_two, limits_forks,
 	rfc6665_4_1_4_refusal_of_another, rfc6665_4_1_4_refusal_without_expires,
 	rfc6665_4_1_3_first_is_malformed, rfc3261_21_4_13_type_of_fetch, rfc6665_8_2_1_event,
 	rfc3261_12_2_2_order, rfc6665_4_1_3_malformed, rfc6665_4_4_1_no_contact,
-	rfc3261_21_4_13_type, rfc6665_4_4_1_route_set)
+	rfc3261_21_4_13_type, rfc6665_4_4_1_route_set, rfc3265_route_set_of_2xx,
+	rfc3265_route_set_of_another)
