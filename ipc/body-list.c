@@ -326,7 +326,7 @@ struct body_row *body_list_resource_of(const struct body_list *l, const struct b
 static void sweep_instances(struct body_list *l)
 {
 	list_for_each (node, &l->resources.rows)
-		body_row_of(node)->n_below = 0;
+		list_init(&body_row_of(node)->below);
 	list_for_each_safe (node, next, &l->instances.rows) {
 		struct body_row *row = body_row_of(node), *resource = body_list_resource_of(l, row);
 
@@ -334,7 +334,7 @@ static void sweep_instances(struct body_list *l)
 					 !body_row_is_new(&l->instances, row)))
 			body_table_remove(&l->instances, row);
 		else
-			resource->n_below++;
+			list_append(&resource->below, &row->in_below);
 	}
 }
 

@@ -65,7 +65,7 @@ int body_list_take(struct body_list *l, struct slice content_type, struct slice 
 void body_list_restart(struct body_list *l);
 /* Nothing is missing in any of the lists. */
 bool body_list_is_complete(const struct body_list *l);
-/* Whose instance it is. A resource counts its instances in n_below. */
+/* Whose instance it is. A resource has its instances below. */
 struct body_row *body_list_resource_of(const struct body_list *l, const struct body_row *instance);
 /* The outer list; NULL before the first document. */
 const struct body_sublist *body_list_outer(const struct body_list *l);

@@ -103,16 +103,28 @@ static void sweep_table(struct body_table *t, size_t state, enum body_extent ext
 	}
 }
 
+/* Each contact below its registration, and none without one. */
+static void gather(struct body_reginfo *g)
+{
+	list_for_each (node, &g->registrations.rows)
+		list_init(&body_row_of(node)->below);
+	list_for_each_safe (node, next, &g->contacts.rows) {
+		struct body_row *row = body_row_of(node);
+		struct body_row *registration =
+			body_table_find(&g->registrations, &row->cells[BODY_CONTACT_REGISTRATION]);
+
+		if (registration)
+			list_append(&registration->below, &row->in_below);
+		else
+			body_table_remove(&g->contacts, row);
+	}
+}
+
 static void sweep(struct body_reginfo *g, enum body_extent extent)
 {
 	sweep_table(&g->registrations, BODY_REGISTRATION_STATE, extent);
 	sweep_table(&g->contacts, BODY_CONTACT_STATE, extent);
-	list_for_each_safe (node, next, &g->contacts.rows) {
-		struct body_row *row = body_row_of(node);
-
-		if (!body_table_find(&g->registrations, &row->cells[BODY_CONTACT_REGISTRATION]))
-			body_table_remove(&g->contacts, row);
-	}
+	gather(g);
 }
 
 static int take(struct body_reginfo *g, const struct body_document *doc, struct body_fault *fault)

@@ -32,7 +32,7 @@ enum body_contact_cell {
 };
 
 struct body_reginfo {
-	struct body_table registrations, contacts;
+	struct body_table registrations, contacts; /* these below those */
 	struct body_version version;
 };
 

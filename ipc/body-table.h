@@ -18,8 +18,9 @@ struct body_row {
 	struct map_node in_map;
 	struct list node; /* in rows */
 	size_t bytes;
-	unsigned told;  /* by which document last */
-	size_t n_below; /* rows of another table that are its, where somebody counts them */
+	unsigned told; /* by which document last */
+	/* Rows of another table that are its, where somebody gathers them when all are read. */
+	struct list below, in_below;
 	struct slice cells[];
 };
 

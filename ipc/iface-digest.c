@@ -281,7 +281,7 @@ static void write_resources(struct bus_writer *w, const struct body_list *l)
 	list_for_each (node, &l->resources.rows) {
 		struct body_row *row = body_row_of(node);
 
-		if (row->n_below)
+		if (!list_is_empty(&row->below))
 			continue;
 		bus_open_struct(w);
 		write_resource(w, row->cells, NULL, false);

@@ -206,17 +206,15 @@ static const struct column contact_columns[] = {
 	{ BODY_CONTACT_TEMPORARY_GRUU, "TemporaryGruu" },
 };
 
-static void write_contacts(struct bus_writer *w, const struct body_table *t, struct slice id)
+static void write_contacts(struct bus_writer *w, const struct body_row *registration)
 {
 	bus_open_entry(w, "Contacts", "aa{sv}");
 	bus_open_array(w, "a{sv}");
-	list_for_each (node, &t->rows) {
-		const struct slice *cells = body_row_of(node)->cells;
+	list_for_each (node, &registration->below) {
+		const struct body_row *contact = list_entry(node, struct body_row, in_below);
 
-		if (!slice_eq(cells[BODY_CONTACT_REGISTRATION], id))
-			continue;
 		bus_open_dict(w);
-		write_cells(w, cells, contact_columns, ARRAY_LEN(contact_columns));
+		write_cells(w, contact->cells, contact_columns, ARRAY_LEN(contact_columns));
 		bus_close(w);
 	}
 	bus_close(w);
@@ -229,11 +227,11 @@ void iface_summary_write_reginfo(struct bus_writer *w, const struct body_reginfo
 	bus_open_entry(w, "Registrations", "aa{sv}");
 	bus_open_array(w, "a{sv}");
 	list_for_each (node, &g->registrations.rows) {
-		const struct slice *cells = body_row_of(node)->cells;
+		const struct body_row *row = body_row_of(node);
 
 		bus_open_dict(w);
-		write_cells(w, cells, registration_columns, ARRAY_LEN(registration_columns));
-		write_contacts(w, &g->contacts, cells[BODY_REGISTRATION_ID]);
+		write_cells(w, row->cells, registration_columns, ARRAY_LEN(registration_columns));
+		write_contacts(w, row);
 		bus_close(w);
 	}
 	bus_close(w);
@@ -327,7 +325,7 @@ void iface_summary_write_list(struct bus_writer *w, const struct body_list *l)
 		write_resource(w, body_list_resource_of(l, row)->cells, row);
 	}
 	list_for_each (node, &l->resources.rows)
-		if (!body_row_of(node)->n_below)
+		if (list_is_empty(&body_row_of(node)->below))
 			write_resource(w, body_row_of(node)->cells, NULL);
 	bus_close(w);
 	bus_close(w);

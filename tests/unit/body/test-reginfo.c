@@ -2,6 +2,7 @@
 #include "ipc/body-reginfo.h"
 
 #include "ipc/body-fault.h"
+#include "protocol/base/buf.h"
 #include "protocol/base/err.h"
 #include "tests/support/exact.h"
 #include "tests/support/run.h"
@@ -111,6 +112,44 @@ START_TEST(rfc3680_5_2_coherent_state)
 }
 END_TEST
 
+static void assert_below(struct body_reginfo *g, const char *registration, const char *want)
+{
+	struct slice id = slice_str(registration);
+	struct body_row *row = body_table_find(&g->registrations, &id);
+	struct buf b = BUF_NULL;
+
+	list_for_each (node, &row->below) {
+		const struct body_row *c = list_entry(node, struct body_row, in_below);
+
+		buf_printf(&b, "%.*s ", SLICE_ARGS(c->cells[BODY_CONTACT_ID]));
+	}
+	assert_slice(buf_slice(&b), want);
+	buf_deinit(&b);
+}
+
+/* Section 5.1: contacts are found by their registration, not by a look at all of them. */
+START_TEST(rfc3680_5_1_contacts_of_a_registration)
+{
+	struct body_reginfo g;
+
+	body_reginfo_init(&g, 1);
+	ck_assert_int_eq(take(&g, INFO("0", "full") AOR("r", "active", CONTACT("1", "active"))
+					  AOR("s", "active", CONTACT("2", "active"))
+						  AOR("t", "init", "") END),
+		BODY_NEWS);
+	ck_assert_int_eq(take(&g, INFO("1", "partial") AOR("r", "active",
+					  CONTACT("3", "active") CONTACT("1", "active")) END),
+		BODY_NEWS);
+	assert_below(&g, "r", "1 3 ");
+	assert_below(&g, "s", "2 ");
+	assert_below(&g, "t", "");
+	ck_assert_int_eq(take(&g, INFO("2", "full") AOR("r", "active", CONTACT("3", "active")) END),
+		BODY_NEWS);
+	assert_below(&g, "r", "3 ");
+	body_reginfo_deinit(&g);
+}
+END_TEST
+
 /* One id in two registrations are two contacts; twice in one, it is one. */
 START_TEST(rfc3680_5_1_ids)
 {
@@ -131,4 +170,5 @@ START_TEST(rfc3680_5_1_ids)
 }
 END_TEST
 
-RUN_TESTS("body-reginfo", rfc3680_5_3_example, rfc3680_5_2_coherent_state, rfc3680_5_1_ids)
+RUN_TESTS("body-reginfo", rfc3680_5_3_example, rfc3680_5_2_coherent_state,
+	rfc3680_5_1_contacts_of_a_registration, rfc3680_5_1_ids)
