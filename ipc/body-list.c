@@ -68,7 +68,7 @@ static void drop_sublist(struct body_list *l, struct body_sublist *s)
 {
 	list_remove(&s->node);
 	l->n_lists--;
-	free(s->name);
+	free((char *)(uintptr_t)s->name.p);
 	free(s->uri);
 	free(s->display);
 	free(s);
@@ -107,7 +107,7 @@ bool body_list_is_complete(const struct body_list *l)
 static struct body_sublist *find_sublist(const struct body_list *l, struct slice name)
 {
 	list_for_each (node, &l->lists)
-		if (slice_eq(slice_str(sublist_of(node)->name), name))
+		if (slice_eq(sublist_of(node)->name, name))
 			return sublist_of(node);
 	return NULL;
 }
@@ -120,7 +120,7 @@ static struct body_sublist *make_sublist(struct body_list *l, struct slice name)
 	if (l->n_lists == BODY_LIST_LISTS_MAX)
 		return NULL;
 	s = mem_new(struct body_sublist);
-	s->name = slice_dup(name);
+	s->name = slice_of(slice_dup(name), name.n);
 	list_append(&l->lists, &s->node);
 	l->n_lists++;
 	return s;
@@ -364,7 +364,7 @@ static void sweep(struct body_list *l)
 		list_for_each_safe (node, next, &l->lists) {
 			struct body_sublist *s = sublist_of(node);
 
-			if (*s->name && !is_resource(l, slice_str(s->name)))
+			if (s->name.n && !is_resource(l, s->name))
 				drop_sublist(l, s);
 		}
 	} while (l->n_lists != before);

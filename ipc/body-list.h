@@ -46,7 +46,8 @@ struct body_list {
 
 struct body_sublist {
 	struct list node;
-	char *name, *uri, *display;
+	struct slice name; /* a copy */
+	char *uri, *display;
 	struct body_version version;
 	unsigned told; /* by which document last, as in resources */
 	enum body_extent extent;
