@@ -24,7 +24,7 @@ struct block {
 struct body_xml {
 	struct block *blocks;
 	struct body_element *root;
-	size_t n_elements;
+	size_t n_elements, bytes; /* bytes: of all blocks */
 };
 
 /* An element that is not closed yet. */
@@ -36,16 +36,28 @@ struct level {
 struct reading {
 	XML_Parser parser;
 	struct body_xml *x;
+	struct slice ns; /* the one that was stored last */
 	struct level levels[BODY_XML_DEPTH_MAX];
 	size_t depth;
 	int error; /* negative errno: what follows is not looked at */
 	struct body_fault *fault;
 };
 
+static void refuse(struct reading *r, int error, const char *why)
+{
+	if (r->error)
+		return;
+	r->error = body_fault_set(
+		r->fault, error, "line %lu: %s", XML_GetCurrentLineNumber(r->parser), why);
+	(void)XML_StopParser(r->parser, XML_FALSE);
+}
+
 /* ---- storage ---- */
 
-static void *store(struct body_xml *x, size_t n)
+/* Always some: what goes beyond the limit is the last of it. */
+static void *store(struct reading *r, size_t n)
 {
+	struct body_xml *x = r->x;
 	size_t aligned = (n + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
 	struct block *b = x->blocks;
 	void *p;
@@ -56,19 +68,22 @@ static void *store(struct body_xml *x, size_t n)
 		b = mem_alloc(sizeof(*b) + size);
 		*b = (struct block){ .next = x->blocks, .size = size };
 		x->blocks = b;
+		x->bytes += size;
+		if (x->bytes > BODY_XML_TREE_MAX)
+			refuse(r, -EMSGSIZE, "the document says too much");
 	}
 	p = (char *)b->bytes + b->used;
 	b->used += aligned;
 	return p;
 }
 
-static struct slice store_text(struct body_xml *x, struct slice s)
+static struct slice store_text(struct reading *r, struct slice s)
 {
 	char *p;
 
 	if (!s.n)
 		return SLICE("");
-	p = store(x, s.n);
+	p = store(r, s.n);
 	memcpy(p, s.p, s.n);
 	return slice_of(p, s.n);
 }
@@ -88,13 +103,12 @@ void body_xml_free(struct body_xml *x)
 
 /* ---- what expat tells ---- */
 
-static void refuse(struct reading *r, int error, const char *why)
+/* What is said once holds for many names, and would be kept as often. */
+static struct slice store_ns(struct reading *r, struct slice ns)
 {
-	if (r->error)
-		return;
-	r->error = body_fault_set(
-		r->fault, error, "line %lu: %s", XML_GetCurrentLineNumber(r->parser), why);
-	(void)XML_StopParser(r->parser, XML_FALSE);
+	if (ns.n && !slice_eq(ns, r->ns))
+		r->ns = store_text(r, ns);
+	return ns.n ? r->ns : SLICE("");
 }
 
 /* "namespace\nname", or the name alone. */
@@ -107,8 +121,8 @@ static void store_name(struct reading *r, const char *text, struct slice *ret_ns
 		return;
 	}
 	(void)slice_cut(whole, SEPARATOR, &ns, &name);
-	*ret_ns = store_text(r->x, ns);
-	*ret = store_text(r->x, name);
+	*ret_ns = store_ns(r, ns);
+	*ret = store_text(r, name);
 }
 
 static void store_attributes(struct reading *r, struct body_element *e, const char **pairs)
@@ -128,8 +142,8 @@ static void store_attributes(struct reading *r, struct body_element *e, const ch
 			refuse(r, -EMSGSIZE, "an attribute is too long");
 			return;
 		}
-		a = store(r->x, sizeof(*a));
-		*a = (struct body_attribute){ .value = store_text(r->x, value) };
+		a = store(r, sizeof(*a));
+		*a = (struct body_attribute){ .value = store_text(r, value) };
 		store_name(r, pairs[0], &a->ns, &a->name);
 		*end = a;
 		end = &a->next;
@@ -167,7 +181,7 @@ static void on_start(void *data, const char *name, const char **attributes)
 		refuse(r, -EMSGSIZE, "there are too many elements");
 		return;
 	}
-	e = store(r->x, sizeof(*e));
+	e = store(r, sizeof(*e));
 	*e = (struct body_element){ .text = SLICE("") };
 	store_name(r, name, &e->ns, &e->name);
 	store_attributes(r, e, attributes);
@@ -184,7 +198,7 @@ static void on_end(void *data, const char *name)
 	if (r->error)
 		return;
 	l = &r->levels[--r->depth];
-	l->element->text = store_text(r->x, slice_trim(buf_slice(&l->text)));
+	l->element->text = store_text(r, slice_trim(buf_slice(&l->text)));
 	buf_deinit(&l->text);
 }
 

@@ -13,6 +13,7 @@ struct body_xml;
  */
 enum {
 	BODY_XML_SIZE_MAX = 1 << 20, /* bytes of the document */
+	BODY_XML_TREE_MAX = 8 << 20, /* bytes read from it; an honest one: six-fold */
 	BODY_XML_DEPTH_MAX = 32,     /* elements in elements, the root included */
 	BODY_XML_ELEMENTS_MAX = 32768,
 	BODY_XML_ATTRIBUTES_MAX = 32, /* of one element */

@@ -269,6 +269,53 @@ START_TEST(text_is_bounded)
 }
 END_TEST
 
+/* Each attribute is some bytes there, and a multiple of that in the tree. */
+START_TEST(tree_is_bounded)
+{
+	struct buf element = BUF_NULL, b = BUF_NULL;
+
+	buf_lit(&element, "<b");
+	for (unsigned i = 0; i < BODY_XML_ATTRIBUTES_MAX; i++)
+		buf_printf(&element, " a%u=''", i);
+	buf_lit(&element, "/>");
+	buf_putc(&element, '\0');
+	(void)repeat(&b, "<a>", element.p, 2500);
+	buf_lit(&b, "</a>");
+	body_xml_free(read_slice(buf_slice(&b)));
+	(void)repeat(&b, "<a>", element.p, 2700);
+	buf_lit(&b, "</a>");
+	assert_refused(buf_slice(&b), -EMSGSIZE, "line 1: the document says too much");
+	buf_deinit(&element);
+	buf_deinit(&b);
+}
+END_TEST
+
+/* What is said once and holds for many is kept once. */
+START_TEST(a_namespace_is_kept_once)
+{
+	struct buf b = BUF_NULL;
+	const struct body_element *a;
+	struct body_xml *x;
+
+	(void)repeat(&b, "<a xmlns='urn:", "n", 240);
+	buf_lit(&b, "'>");
+	close_with(&b, "<b/>", BODY_XML_ELEMENTS_MAX - 1);
+	buf_lit(&b, "</a>");
+	x = read_slice(buf_slice(&b));
+	a = body_xml_root(x);
+	ck_assert_uint_eq(a->ns.n, 244);
+	ck_assert_ptr_eq(a->child->next->ns.p, a->ns.p);
+	body_xml_free(x);
+	x = read_text("<a xmlns='urn:1' xmlns:p='urn:2'><p:b p:k=''/><c/></a>");
+	a = body_xml_root(x);
+	assert_slice(a->child->ns, "urn:2");
+	assert_slice(a->child->attributes->ns, "urn:2");
+	assert_slice(a->child->next->ns, "urn:1");
+	body_xml_free(x);
+	buf_deinit(&b);
+}
+END_TEST
+
 START_TEST(size_is_bounded)
 {
 	struct buf b = BUF_NULL;
@@ -283,4 +330,5 @@ END_TEST
 
 RUN_TESTS("body-xml", a_tree, xml_4_6_entities, xml_2_12_lang, xml_4_3_3_encodings,
 	broken_documents, rfc3023_10_no_doctype, depth_is_bounded, elements_are_bounded,
-	attributes_are_bounded, names_are_bounded, text_is_bounded, size_is_bounded)
+	attributes_are_bounded, names_are_bounded, text_is_bounded, tree_is_bounded,
+	a_namespace_is_kept_once, size_is_bounded)
