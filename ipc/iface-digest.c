@@ -19,6 +19,7 @@ struct iface_digest {
 	/* How reading the last notification went: an enum body_news, negative errno, and why. */
 	int result;
 	struct body_fault fault;
+	bool none;    /* the last notification said that there is no state for now */
 	usec_t asked; /* for the whole state, which has not come yet; 0: it was not */
 };
 
@@ -107,6 +108,16 @@ static void tell_resources(struct iface_subscription *sub, const char *client, e
 
 /* ---- what is told ---- */
 
+static void write_summary(struct bus_writer *w, const struct iface_digest *d)
+{
+	if (!d->none) {
+		iface_summary_write(w, d->summary);
+		return;
+	}
+	bus_open_dict(w);
+	bus_close(w);
+}
+
 static void tell_summary(struct iface_subscription *sub, const char *client)
 {
 	struct bus_writer w;
@@ -114,7 +125,7 @@ static void tell_summary(struct iface_subscription *sub, const char *client)
 	if (!iface_clients_is_marked(&sub->clients, client))
 		return;
 	bus_signal_open(&w, sub->object, &iface_subscription, "Summarized", client);
-	iface_summary_write(&w, sub->digest->summary);
+	write_summary(&w, sub->digest);
 	bus_signal_send(&w);
 }
 
@@ -198,16 +209,35 @@ static bool read_state(struct iface_subscription *sub, const struct msg *m)
 	if (!sub->digest)
 		sub->digest = make(sub);
 	d = sub->digest;
+	d->none = false;
 	note_dialog(d, m);
 	d->result = iface_summary_take(d->summary, m->content_type, m->body, &d->fault);
 	return d->result >= 0;
 }
 
+/*
+ * RFC 6665 section 4.2.1.2 lets a body be empty: there is no state for now. Nobody is told the
+ * last one any more. It stays as far as changes may follow, and resources be removed, but full
+ * state replaces it, whatever its version.
+ */
+static void take_none(struct iface_subscription *sub)
+{
+	struct list *at = NULL;
+
+	if (!sub->digest || sub->digest->none)
+		return;
+	sub->digest->none = true;
+	iface_summary_restart(sub->digest->summary);
+	for (const char *client; (client = iface_clients_next(&sub->clients, &at));)
+		tell_summary(sub, client);
+}
+
 void iface_digest_take(struct iface_subscription *sub, const struct msg *m)
 {
-	/* No state for now; what comes later may build on what was there before. */
-	if (!m->body.n)
+	if (!m->body.n) {
+		take_none(sub);
 		return;
+	}
 	if (!is_wanted(sub, m)) {
 		iface_digest_free(mem_take(&sub->digest));
 		return;
@@ -227,7 +257,8 @@ void iface_digest_replay(struct iface_subscription *sub, const char *client)
 	if (!sub->digest || sub->digest->result < 0)
 		return;
 	tell_resources(sub, client, EVERYTHING);
-	tell_summary(sub, client);
+	if (!sub->digest->none)
+		tell_summary(sub, client);
 }
 
 /* ---- methods ---- */

@@ -315,8 +315,9 @@ static const struct bus_signal signals[] = {
 		.args = BUS_ARGS("summary"),
 		.flags = BUS_UNICAST,
 		.doc = "To each client that asked for Summary in Subscribe, after Notified: what "
-		       "GetSummary gives now. It does not come if the body cannot be read or is older "
-		       "than what is known." },
+		       "GetSummary gives now; empty when there is no state any more. It does not come if "
+		       "the body cannot be read or is older than what is known, or if there was no state "
+		       "before either." },
 	{ .name = "ResourceNotified",
 		.sig = "ssssaya{sv}",
 		.args = BUS_ARGS("uri", "name", "state", "content_type", "body", "details"),

@@ -108,9 +108,11 @@ START_TEST(a_summary_follows_who_asked_for_it)
 }
 END_TEST
 
-/* RFC 6665 section 4.1.3: a body may be missing, and is then neutral. */
+/* RFC 6665 section 4.2.1.2: a body may be empty, and is then neutral. */
 START_TEST(no_state_says_nothing)
 {
+	static const struct stage_wish ben = { .client = STAGE_BEN, .options = summary };
+
 	setup("presence", summary);
 	notify("presence", "", "");
 	(void)stage_signal(s, "Notified", STAGE_ANNA);
@@ -119,7 +121,15 @@ START_TEST(no_state_says_nothing)
 	notify("presence", PIDF_TYPE, PIDF("open"));
 	expect_signal("Summarized", STAGE_ANNA, SAYS("open"));
 	notify("presence", "", "");
+	expect_signal("Summarized", STAGE_ANNA, "{}");
 	ck_assert_str_eq(get(STAGE_ANNA, "GetSummary", "a{sv}"), "{}");
+	/* It is told once, and not what was before to one who comes late. */
+	notify("presence", "", "");
+	ck_assert_str_eq(stage_wish_for(s, &ben), path);
+	stage_no_signal(s, "Summarized");
+	notify("presence", PIDF_TYPE, PIDF("closed"));
+	expect_signal("Summarized", STAGE_ANNA, SAYS("closed"));
+	expect_signal("Summarized", STAGE_BEN, SAYS("closed"));
 	teardown();
 }
 END_TEST
@@ -189,6 +199,27 @@ START_TEST(rfc4235_4_3_pieces)
 	ck_assert_str_eq(get(STAGE_ANNA, "GetSummary", "a{sv}"), HAS("11", "true", "", ""));
 	notify("dialog", DIALOG_TYPE, INFO("20", "partial", ""));
 	expect_refresh();
+	teardown();
+}
+END_TEST
+
+/* After no state at all a change says too little, and full state counts as it comes. */
+START_TEST(rfc4235_4_3_pieces_around_no_state)
+{
+	setup("dialog", summary);
+	notify("dialog", DIALOG_TYPE, INFO("3", "full", DIALOG("a", "early")));
+	expect_signal("Summarized", STAGE_ANNA, HAS("3", "true", "early", "{Id=a State=early}"));
+	notify("dialog", "", "");
+	expect_signal("Summarized", STAGE_ANNA, "{}");
+	expect_no_refresh();
+	notify("dialog", DIALOG_TYPE, INFO("4", "partial", DIALOG("b", "trying")));
+	expect_signal("Summarized", STAGE_ANNA,
+		HAS("4", "false", "early", "{Id=a State=early} {Id=b State=trying}"));
+	expect_refresh();
+	notify("dialog", "", "");
+	expect_signal("Summarized", STAGE_ANNA, "{}");
+	notify("dialog", DIALOG_TYPE, INFO("0", "full", DIALOG("b", "trying")));
+	expect_signal("Summarized", STAGE_ANNA, HAS("0", "true", "trying", "{Id=b State=trying}"));
 	teardown();
 }
 END_TEST
@@ -282,6 +313,7 @@ int main(void)
 		&no_state_says_nothing,
 		&what_cannot_be_read_says_why,
 		&rfc4235_4_3_pieces,
+		&rfc4235_4_3_pieces_around_no_state,
 		&rfc4662_resources,
 		&resources_for_who_comes_late,
 		&a_list_that_was_not_asked_for,
