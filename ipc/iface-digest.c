@@ -242,9 +242,11 @@ void iface_digest_take(struct iface_subscription *sub, const struct msg *m)
 		iface_digest_free(mem_take(&sub->digest));
 		return;
 	}
-	if (!read_state(sub, m))
+	if (read_state(sub, m))
+		tell_all(sub);
+	/* The part that was too much is missing; the whole may have become less. */
+	else if (sub->digest->result != -EMSGSIZE)
 		return;
-	tell_all(sub);
 	ask(sub);
 }
 

@@ -224,6 +224,30 @@ START_TEST(rfc4235_4_3_pieces_around_no_state)
 }
 END_TEST
 
+/* A document above a limit: as long as something is missing, the whole state is asked for. */
+START_TEST(rfc4235_4_3_too_much)
+{
+	struct buf too_deep = BUF_NULL;
+
+	for (unsigned i = 0; i < 100; i++)
+		buf_lit(&too_deep, "<a>");
+	buf_putc(&too_deep, '\0');
+	setup("dialog", NULL);
+	notify("dialog", DIALOG_TYPE, INFO("0", "full", ""));
+	notify("dialog", DIALOG_TYPE, too_deep.p);
+	expect_no_refresh();
+	notify("dialog", DIALOG_TYPE, INFO("2", "partial", ""));
+	expect_refresh();
+	notify("dialog", DIALOG_TYPE, too_deep.p);
+	expect_no_refresh();
+	stage_run(s, (IFACE_DIGEST_ASK + 1) * SEC);
+	notify("dialog", DIALOG_TYPE, too_deep.p);
+	expect_refresh();
+	buf_deinit(&too_deep);
+	teardown();
+}
+END_TEST
+
 #define LIST_TYPE "multipart/related;type=\"application/rlmi+xml\";boundary=b"
 #define RLMI(version, full, resources)                                                          \
 	"--b\nContent-Type: application/rlmi+xml\n\n<list xmlns='urn:ietf:params:xml:ns:rlmi' " \
@@ -314,6 +338,7 @@ int main(void)
 		&what_cannot_be_read_says_why,
 		&rfc4235_4_3_pieces,
 		&rfc4235_4_3_pieces_around_no_state,
+		&rfc4235_4_3_too_much,
 		&rfc4662_resources,
 		&resources_for_who_comes_late,
 		&a_list_that_was_not_asked_for,
