@@ -175,7 +175,8 @@ static bool is_wanted(const struct iface_subscription *sub, const struct msg *m)
 
 /*
  * RFC 4235 section 4.3, RFC 4662 section 5.6.2: a refresh brings full state. Not too often, since a
- * notifier may never send any. A fetch cannot ask again.
+ * notifier may never send any. A fetch cannot ask again. Of several notifiers none speaks of what
+ * another told, so something would be missing for ever.
  */
 static void ask(struct iface_subscription *sub)
 {
@@ -186,7 +187,7 @@ static void ask(struct iface_subscription *sub)
 		d->asked = 0;
 		return;
 	}
-	if (!sub->expires || sub->ending ||
+	if (!sub->expires || sub->ending || sub->feed->dialogs(sub->of) > 1 ||
 		(d->asked && now - d->asked < IFACE_DIGEST_ASK * USEC_PER_SEC))
 		return;
 	d->asked = now;

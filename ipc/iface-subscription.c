@@ -291,8 +291,10 @@ static const struct bus_method methods[] = {
 		.call = iface_digest_get_summary,
 		.doc = "What that state says, with the keys of Manager.ReadBody; empty if there is none "
 		       "for now. What comes in pieces is put together; of a list that happens if List "
-		       "or Targets was asked for. Errors: WrongState (none yet), NotSupported (nothing is "
-		       "known about its type), InvalidArgument, LimitExceeded (what is wrong in it)." },
+		       "or Targets was asked for. Of several notifiers (Dialogs) it is what the last that "
+		       "spoke said; if that were changes only, among what others said, and Complete is "
+		       "false. Errors: WrongState (none yet), NotSupported (nothing is known about its "
+		       "type), InvalidArgument, LimitExceeded (what is wrong in it)." },
 	{ .name = "GetResources",
 		.out = "a(ssssaya{sv})",
 		.args = BUS_ARGS("resources"),

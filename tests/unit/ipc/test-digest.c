@@ -46,7 +46,7 @@ static void teardown(void)
 	stage_subscription_deinit(s);
 }
 
-static void notify(const char *event, const char *type, const char *body)
+static void notify_from(const char *notifier, const char *event, const char *type, const char *body)
 {
 	static unsigned cseq = 100;
 	char text[4096];
@@ -55,7 +55,7 @@ static void notify(const char *event, const char *type, const char *body)
 		"NOTIFY {contact} SIP/2.0\n"
 		"Via: SIP/2.0/UDP {peer};branch=z9hG4bK{n};rport\n"
 		"Max-Forwards: 70\n"
-		"From: <" STAGE_BOB ">;tag=bob\n"
+		"From: <" STAGE_BOB ">;tag=%s\n"
 		"To: <sip:alice@example.com>;tag=%.*s\n"
 		"Call-ID: %.*s\n"
 		"CSeq: %u NOTIFY\n"
@@ -64,11 +64,16 @@ static void notify(const char *event, const char *type, const char *body)
 		"Subscription-State: active;expires=86400\n"
 		"%s%s%s"
 		"Content-Length: {length}\n\n%s",
-		SLICE_ARGS(dialog_tag), SLICE_ARGS(dialog_call_id), ++cseq, event,
+		notifier, SLICE_ARGS(dialog_tag), SLICE_ARGS(dialog_call_id), ++cseq, event,
 		*body ? "Content-Type: " : "", type, *body ? "\n" : "", body);
 	world_in(s->alice, STAGE_PEER, text);
 	stage_settle(s);
 	(void)world_expect_out(s->w, "200");
+}
+
+static void notify(const char *event, const char *type, const char *body)
+{
+	notify_from("bob", event, type, body);
 }
 
 static void expect_signal(const char *name, const char *client, const char *want)
@@ -248,6 +253,24 @@ START_TEST(rfc4235_4_3_too_much)
 }
 END_TEST
 
+/* RFC 6665 section 4.1.4: several notifiers. Each has versions of its own (RFC 4235 section 4.1),
+ * so that there is always a gap between them, which no refresh fills. */
+START_TEST(rfc6665_4_1_4_notifiers_of_a_fork)
+{
+	setup("dialog", NULL);
+	notify("dialog", DIALOG_TYPE, INFO("0", "full", DIALOG("a", "early")));
+	notify_from("carol", "dialog", DIALOG_TYPE, INFO("0", "full", DIALOG("c", "trying")));
+	ck_assert_uint_eq(stage_number_of(s, STAGE_ANNA, path, "Dialogs"), 2);
+	ck_assert_str_eq(get(STAGE_ANNA, "GetSummary", "a{sv}"),
+		HAS("0", "true", "trying", "{Id=c State=trying}"));
+	notify("dialog", DIALOG_TYPE, INFO("1", "partial", DIALOG("a", "confirmed")));
+	ck_assert_str_eq(get(STAGE_ANNA, "GetSummary", "a{sv}"),
+		HAS("1", "false", "confirmed", "{Id=c State=trying} {Id=a State=confirmed}"));
+	expect_no_refresh();
+	teardown();
+}
+END_TEST
+
 #define LIST_TYPE "multipart/related;type=\"application/rlmi+xml\";boundary=b"
 #define RLMI(version, full, resources)                                                          \
 	"--b\nContent-Type: application/rlmi+xml\n\n<list xmlns='urn:ietf:params:xml:ns:rlmi' " \
@@ -339,6 +362,7 @@ int main(void)
 		&rfc4235_4_3_pieces,
 		&rfc4235_4_3_pieces_around_no_state,
 		&rfc4235_4_3_too_much,
+		&rfc6665_4_1_4_notifiers_of_a_fork,
 		&rfc4662_resources,
 		&resources_for_who_comes_late,
 		&a_list_that_was_not_asked_for,
