@@ -34,8 +34,9 @@ void iface_digest_free(struct iface_digest *d)
 
 /* ---- resources of a list ---- */
 
-/* The body, and what it says to whom wants that. */
-static void write_state(struct bus_writer *w, const struct body_row *instance, bool summary)
+/* The body, and what it says; l NULL: who is told that did not ask for a summary. */
+static void write_state(
+	struct bus_writer *w, const struct body_row *instance, const struct body_list *l)
 {
 	struct slice type = instance ? instance->cells[BODY_INSTANCE_CONTENT_TYPE] : SLICE("");
 	struct slice body = instance ? instance->cells[BODY_INSTANCE_CONTENT] : SLICE("");
@@ -45,9 +46,9 @@ static void write_state(struct bus_writer *w, const struct body_row *instance, b
 	bus_open_dict(w);
 	if (instance)
 		iface_summary_write_instance(w, instance);
-	if (summary && body.n) {
+	if (l && body.n) {
 		bus_open_entry(w, "Summary", "a{sv}");
-		iface_summary_write_body(w, type, body);
+		iface_summary_write_body(w, l->seed, type, body);
 		bus_close(w);
 	}
 	bus_close(w);
@@ -55,12 +56,12 @@ static void write_state(struct bus_writer *w, const struct body_row *instance, b
 
 /* instance NULL: there is none. */
 static void write_resource(struct bus_writer *w, const struct slice *resource,
-	const struct body_row *instance, bool summary)
+	const struct body_row *instance, const struct body_list *l)
 {
 	bus_write_s(w, resource[BODY_RESOURCE_URI]);
 	bus_write_s(w, resource[BODY_RESOURCE_NAME]);
 	bus_write_s(w, instance ? instance->cells[BODY_INSTANCE_STATE] : SLICE(""));
-	write_state(w, instance, summary);
+	write_state(w, instance, l);
 }
 
 static void tell_instance(struct iface_subscription *sub, const struct body_list *l,
@@ -70,7 +71,7 @@ static void tell_instance(struct iface_subscription *sub, const struct body_list
 
 	bus_signal_open(&w, sub->object, &iface_subscription, "ResourceNotified", client);
 	write_resource(&w, body_list_resource_of(l, instance)->cells, instance,
-		iface_clients_is_marked(&sub->clients, client));
+		iface_clients_is_marked(&sub->clients, client) ? l : NULL);
 	bus_signal_send(&w);
 }
 
@@ -83,7 +84,7 @@ static void tell_gone(
 	bus_write_s(&w, resource[BODY_RESOURCE_URI]);
 	bus_write_s(&w, resource[BODY_RESOURCE_NAME]);
 	bus_write_str(&w, "removed");
-	write_state(&w, NULL, false);
+	write_state(&w, NULL, NULL);
 	bus_signal_send(&w);
 }
 
@@ -194,11 +195,16 @@ static void ask(struct iface_subscription *sub)
 	(void)sub->feed->refresh(sub->of, sub->expires);
 }
 
+static struct iface_summary *new_summary(const struct iface_subscription *sub)
+{
+	return iface_summary_new(sub->iface->ua->queries.seed);
+}
+
 static struct iface_digest *make(const struct iface_subscription *sub)
 {
 	struct iface_digest *d = mem_new(struct iface_digest);
 
-	d->summary = iface_summary_new(sub->iface->ua->queries.seed);
+	d->summary = new_summary(sub);
 	return d;
 }
 
@@ -277,9 +283,9 @@ static int reply_summary(struct bus_call *c, const struct iface_summary *s)
 }
 
 /* Nobody wanted to have it read when it came, or there is nothing to read. */
-static int reply_last(struct bus_call *c, const struct msg *m)
+static int reply_last(struct bus_call *c, const struct iface_subscription *sub, const struct msg *m)
 {
-	struct iface_summary *s = iface_summary_new(0);
+	struct iface_summary *s = new_summary(sub);
 	struct body_fault fault;
 	int r = m->body.n ? iface_summary_take(s, m->content_type, m->body, &fault) : 0;
 
@@ -296,7 +302,7 @@ int iface_digest_get_summary(struct bus_call *c, void *object)
 	if (!m)
 		return bus_call_fail(c, -ESTALE, "no state came yet");
 	if (!sub->digest || !m->body.n)
-		return reply_last(c, m);
+		return reply_last(c, sub, m);
 	if (sub->digest->result < 0)
 		return iface_summary_fail(
 			c, sub->digest->result, m->content_type, &sub->digest->fault);
@@ -309,7 +315,7 @@ static void write_resources(struct bus_writer *w, const struct body_list *l)
 		struct body_row *row = body_row_of(node);
 
 		bus_open_struct(w);
-		write_resource(w, body_list_resource_of(l, row)->cells, row, false);
+		write_resource(w, body_list_resource_of(l, row)->cells, row, NULL);
 		bus_close(w);
 	}
 	list_for_each (node, &l->resources.rows) {
@@ -318,7 +324,7 @@ static void write_resources(struct bus_writer *w, const struct body_list *l)
 		if (!list_is_empty(&row->below))
 			continue;
 		bus_open_struct(w);
-		write_resource(w, row->cells, NULL, false);
+		write_resource(w, row->cells, NULL, NULL);
 		bus_close(w);
 	}
 }

@@ -285,8 +285,8 @@ void iface_summary_write_instance(struct bus_writer *w, const struct body_row *i
 }
 
 /* instance NULL: nothing is known of it. */
-static void write_resource(
-	struct bus_writer *w, const struct slice *resource, const struct body_row *instance)
+static void write_resource(struct bus_writer *w, const struct slice *resource,
+	const struct body_row *instance, uint64_t seed)
 {
 	struct slice type = instance ? instance->cells[BODY_INSTANCE_CONTENT_TYPE] : SLICE("");
 
@@ -302,7 +302,7 @@ static void write_resource(
 		bus_entry_s(w, "ContentType", type);
 		bus_entry_ay(w, "Body", instance->cells[BODY_INSTANCE_CONTENT]);
 		bus_open_entry(w, "Summary", "a{sv}");
-		iface_summary_write_body(w, type, instance->cells[BODY_INSTANCE_CONTENT]);
+		iface_summary_write_body(w, seed, type, instance->cells[BODY_INSTANCE_CONTENT]);
 		bus_close(w);
 	}
 	bus_close(w);
@@ -322,11 +322,11 @@ void iface_summary_write_list(struct bus_writer *w, const struct body_list *l)
 	list_for_each (node, &l->instances.rows) {
 		struct body_row *row = body_row_of(node);
 
-		write_resource(w, body_list_resource_of(l, row)->cells, row);
+		write_resource(w, body_list_resource_of(l, row)->cells, row, l->seed);
 	}
 	list_for_each (node, &l->resources.rows)
 		if (list_is_empty(&body_row_of(node)->below))
-			write_resource(w, body_row_of(node)->cells, NULL);
+			write_resource(w, body_row_of(node)->cells, NULL, l->seed);
 	bus_close(w);
 	bus_close(w);
 }

@@ -324,9 +324,10 @@ void iface_summary_write(struct bus_writer *w, const struct iface_summary *s)
 
 /* A list in a list is taken apart with that, so nothing is read here that would have to call this
  * again. */
-void iface_summary_write_body(struct bus_writer *w, struct slice content_type, struct slice body)
+void iface_summary_write_body(
+	struct bus_writer *w, uint64_t seed, struct slice content_type, struct slice body)
 {
-	struct iface_summary *s = iface_summary_new(0);
+	struct iface_summary *s = iface_summary_new(seed);
 	struct body_fault fault;
 
 	if (kind_of(content_type) == &list ||

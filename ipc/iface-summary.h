@@ -31,8 +31,9 @@ void iface_summary_restart(struct iface_summary *s);
 bool iface_summary_is_complete(struct iface_summary *s);
 /* A whole a{sv} of all that was taken; empty before. */
 void iface_summary_write(struct bus_writer *w, const struct iface_summary *s);
-/* The same of one body alone; empty if it cannot be read. */
-void iface_summary_write_body(struct bus_writer *w, struct slice content_type, struct slice body);
+/* The same of one body alone, with a seed as above; empty if it cannot be read. */
+void iface_summary_write_body(
+	struct bus_writer *w, uint64_t seed, struct slice content_type, struct slice body);
 /* NULL: what was taken is no list. */
 const struct body_list *iface_summary_list(const struct iface_summary *s);
 /* Answers a call whose body could not be read. */
