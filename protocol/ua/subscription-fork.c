@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "protocol/ua/subscription-fork.h"
+
+#include <assert.h>
+
 #include "protocol/msg/build.h"
 #include "protocol/ua/backoff.h"
 #include "protocol/ua/limits.h"
@@ -48,10 +51,18 @@ static usec_t earlier(usec_t a, usec_t b)
 	return !a || (b && b < a) ? b : a;
 }
 
+/* An answer, or our turn, is still to come. */
+static bool is_awaiting(const struct subscription_fork *f)
+{
+	return f->request || f->turn.out || list_is_linked(&f->turn.node) || f->s->request;
+}
+
+/* Who waits for no answer waits for the timer: nothing lasts for ever. */
 static void arm(struct subscription_fork *f)
 {
 	usec_t at = earlier(earlier(f->expires, f->refresh), f->notify_by);
 
+	assert(at || is_awaiting(f));
 	if (at)
 		timer_arm_at(timers_of(f), &f->timer, at);
 	else
@@ -138,16 +149,17 @@ static void on_timer(struct timer *t)
 	if (f->notify_by && f->notify_by <= now) {
 		lost(f, SLICE("no NOTIFY came"), ORIGIN_TIMEOUT);
 	} else if (f->expires && f->expires <= now) {
-		/* What is under way decides: a 2xx may still come. */
 		f->expires = f->refresh = 0;
-		arm(f);
-		if (!f->request)
+		/* What is under way decides: a 2xx may still come. */
+		if (f->request)
+			arm(f);
+		else
 			expired(f);
 	} else {
 		f->refresh = 0;
-		arm(f);
 		/* What is under way is one. */
 		subscription_fork_refresh(f);
+		arm(f);
 	}
 }
 
@@ -224,11 +236,8 @@ static void on_accepted(struct subscription_fork *f, const struct msg *m)
 	f->not_before = 0;
 	dialog_refresh_target(f->usage.dialog, m);
 	(void)msg_number(m, HDR_EXPIRES, f->asked, &seconds);
-	/*
-	 * Timer N (4.1.2.2), whatever crossed the end; RFC 5839 5.2: a 204 is not followed by a
-	 * NOTIFY.
-	 */
-	if ((!f->heard || !f->asked) && m->status != 204 && !rides)
+	/* Timer N (4.1.2.2), whatever crossed the end; RFC 5839 5.2: a 204 has no NOTIFY. */
+	if (!f->asked || (!f->heard && m->status != 204 && !rides))
 		f->notify_by = timers_of(f)->now + TIMER_N_T1 * TIMER_T1;
 	/* What a NOTIFY said counts more, unless that is over already. */
 	if (f->asked && (!f->said || !f->expires))

@@ -258,6 +258,22 @@ START_TEST(piggyback_refresh)
 }
 END_TEST
 
+/* The answer to the end has what was heard already: the last word is waited for. */
+START_TEST(piggyback_stale_end)
+{
+	struct watch w;
+
+	piggybacked(&w);
+	benotify(&w, 2, "active;expires=7200", WATCH_TUPLE);
+	subscription_end(w.s);
+	answer(&w, watch_refresh(&w, 0),
+		"Contact: " WATCH_CONTACT "\nExpires: 0\nms-piggyback-cseq: 1\n");
+	world_run(w.c.w, 65 * TIMER_T1);
+	watch_ended(&w, "unsubscribed");
+	watch_leave(&w);
+}
+END_TEST
+
 /* [MS-SIP] 3.5: never answered; what cannot be taken, or comes again, is as if it were lost. */
 START_TEST(ms_sip_3_5_benotify)
 {
@@ -414,5 +430,5 @@ END_TEST
 
 RUN_TESTS("subscription-microsoft", off, ms_sip_3_5_4_supported, proxy_require_refused,
 	ms_sip_3_4_5_1_piggyback, ms_sip_3_4_5_1_supported, piggyback_after_notify, ms_fetch,
-	piggyback_refresh, ms_sip_3_5_benotify, ms_autoextend, ucma_refresh, roaming_self_once,
-	ms_sip_4_3_batched, registrar_takes_batches)
+	piggyback_refresh, piggyback_stale_end, ms_sip_3_5_benotify, ms_autoextend, ucma_refresh,
+	roaming_self_once, ms_sip_4_3_batched, registrar_takes_batches)

@@ -241,6 +241,25 @@ START_TEST(rfc5839_5_6_refresh)
 }
 END_TEST
 
+/* It expired while its end was under way. */
+START_TEST(rfc5839_5_7_expired)
+{
+	struct watch w;
+	const struct msg *m;
+
+	watch_scene(&w);
+	watch_active(&w, "presence", 600);
+	watch_expect(&w, "active;expires=1", "200");
+	subscription_end(w.s);
+	m = watch_refresh(&w, 0);
+	world_run(w.c.w, 3 * SEC);
+	(void)world_skip_out(w.c.w);
+	world_reply(w.c.w, m, 204, NULL);
+	watch_ended(&w, "unsubscribed");
+	watch_leave(&w);
+}
+END_TEST
+
 /* The next dialog goes on from where the last one was. */
 START_TEST(rfc5839_5_5_resumed)
 {
@@ -418,5 +437,5 @@ END_TEST
 RUN_TESTS("subscription-refresh", rfc6665_4_1_3_expires, rfc3265_no_expires_in_notify,
 	one_at_a_time, changed_before_the_dialog, ended_before_the_dialog, ended_without_last_word,
 	rfc6665_4_1_2_3_crossed, rfc6665_4_1_2_2_granted_late, rfc3265_no_expires_in_the_next,
-	rfc5839_5_6_refresh, rfc5839_5_5_resumed, rfc5839_5_5_other_wish, rfc5839_5_8_fall_back,
-	limits_subscribes_per_endpoint, limits_subscriptions_per_endpoint)
+	rfc5839_5_6_refresh, rfc5839_5_7_expired, rfc5839_5_5_resumed, rfc5839_5_5_other_wish,
+	rfc5839_5_8_fall_back, limits_subscribes_per_endpoint, limits_subscriptions_per_endpoint)
