@@ -218,6 +218,8 @@ static void on_dialog_over(struct usage *u, unsigned status, struct slice reason
 {
 	struct subscriber *s = container_of(u, struct subscriber, usage);
 
+	/* One that nobody decided about is in no dialog any more (RFC 3261 12.2.2). */
+	subscriber_answer(s, 481, SLICE_NULL, SLICE_NULL, SLICE_NULL);
 	subscriber_set_end(s, status, reason, ORIGIN_REMOTE);
 	subscriber_over(s);
 }

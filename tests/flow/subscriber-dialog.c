@@ -228,6 +228,36 @@ START_TEST(rfc6665_4_5_2_in_a_session)
 }
 END_TEST
 
+/* RFC 5057 5.1: the session's dialog is over before anybody decided; a transaction has an answer.
+ */
+START_TEST(rfc5057_5_1_undecided_in_a_session)
+{
+	struct subscribed c = subscribed_new();
+	struct session_body answer = world_sdp("answer");
+	struct session *s;
+	const struct msg *m;
+
+	c.n_calls = 1;
+	subscribed_sends(&c, "INVITE", "Content-Type: application/sdp\n\noffer");
+	s = world_expect_session(c.wu);
+	ck_assert_int_eq(session_accept(s, &answer, NULL), 0);
+	m = world_expect_out(c.w, "200");
+	c.to_tag = slice_dup(m->to_tag);
+	c.cseq--;
+	subscribed_sends(&c, "ACK", "");
+	(void)world_expect_event(c.wu, UA_SESSION_ESTABLISHED);
+	subscribed_sends(&c, "SUBSCRIBE", "Event: kpml\nExpires: 600\n");
+	c.s = world_expect_subscriber(c.wu);
+	ck_assert_int_eq(session_info(s, SLICE_NULL, &answer, NULL, NULL), 0);
+	world_reply(c.w, world_expect_out(c.w, "INFO"), 404, NULL);
+	world_settle(c.w);
+	(void)subscribed_expect(&c, "481");
+	gone(&c, "Not Found", ORIGIN_REMOTE);
+	(void)world_expect_terminated(c.wu, 404, ORIGIN_REMOTE);
+	subscribed_finish(&c);
+}
+END_TEST
+
 /* ---- flows ---- */
 
 START_TEST(connection_breaks)
@@ -403,5 +433,6 @@ END_TEST
 RUN_TESTS("subscriber-dialog", rfc3261_17_2_2_retransmitted, rfc3261_12_2_2_out_of_order,
 	rfc6665_4_2_1_4_target_and_filter, refresh_after_the_end, rfc6665_4_6_cancel,
 	rfc6665_4_5_2_several, rfc5057_5_1_dialog_over, rfc6665_4_5_2_in_a_session,
-	connection_breaks, rfc3261_12_2_we_move, daemon_stops, undecided_when_it_closes,
-	freed_in_a_callback, as_many_as_may_be, as_many_as_may_be_in_all, peer_to_peer)
+	rfc5057_5_1_undecided_in_a_session, connection_breaks, rfc3261_12_2_we_move, daemon_stops,
+	undecided_when_it_closes, freed_in_a_callback, as_many_as_may_be, as_many_as_may_be_in_all,
+	peer_to_peer)
