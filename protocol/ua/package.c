@@ -2,7 +2,6 @@
 #include "protocol/ua/package.h"
 
 #include "protocol/ua/package-private.h"
-#include "protocol/ua/session-identity.h"
 #include "protocol/ua/subscriber-private.h"
 
 static const struct package *const packages[] = { &package_dialog, &package_reg };
@@ -91,18 +90,19 @@ static bool is_listed(const struct profile *p, const struct uri *uri)
 /*
  * Whom the server names in P-Asserted-Identity (RFC 3325 section 8), or in From what it let pass:
  * a server that lets anybody write anything there asserts, too. What did not come through it could
- * have been written by anybody.
+ * have been written by anybody. An assertion that names nobody is none that lets From count.
  */
 static bool may_see(const struct subscriber *s)
 {
+	bool asserted = msg_header(s->request, HDR_P_ASSERTED_IDENTITY).p != NULL;
 	struct msg_list it = { 0 };
 	struct slice value;
 	struct addr who = s->request->from;
 
-	if (!session_identity_is_from_server(s->ep, s->flow))
+	if (!subscriber_is_vouched_for(s))
 		return false;
-	if (msg_list_next(s->request, HDR_P_ASSERTED_IDENTITY, &it, &value) == 1 &&
-		addr_parse(value, &who) < 0)
+	if (asserted && (msg_list_next(s->request, HDR_P_ASSERTED_IDENTITY, &it, &value) != 1 ||
+				addr_parse(value, &who) < 0))
 		return false;
 	return is_of(&who.uri, s->ep->aor) || is_listed(s->ep->profile, &who.uri);
 }

@@ -59,6 +59,20 @@ static void unsubscribe(struct subscribed *c, const char *event, const char *las
 
 /* ---- who may ---- */
 
+static void may(struct subscribed *c, const char *identity, const char *status)
+{
+	char lines[160];
+
+	(void)snprintf(lines, sizeof(lines), "Event: dialog\nExpires: 0\n%s", identity);
+	(void)watch(c, lines, status);
+	if (strcmp(status, "200") != 0) {
+		refused(c, "Forbidden");
+		return;
+	}
+	subscribed_heard(c, "terminated;reason=timeout", DIALOG("0", ""));
+	taken(c);
+}
+
 /* Off unless the profile says so; what is served is named in the 489 (RFC 6665 4.4.4). */
 START_TEST(off_by_default)
 {
@@ -96,21 +110,55 @@ START_TEST(rfc4235_3_6_who_may_see_it)
 	c.ep->profile->package_watchers = watchers;
 	c.ep->profile->n_package_watchers = 1;
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
-		char lines[160];
-
 		c.from = t[i].from;
-		(void)snprintf(
-			lines, sizeof(lines), "Event: dialog\nExpires: 0\n%s", t[i].identity);
-		(void)watch(&c, lines, t[i].status);
-		if (strcmp(t[i].status, "200") != 0) {
-			refused(&c, "Forbidden");
-			continue;
-		}
-		subscribed_heard(&c, "terminated;reason=timeout", DIALOG("0", ""));
-		taken(&c);
+		may(&c, t[i].identity, t[i].status);
 	}
 	c.ep->profile->package_watchers = NULL;
 	c.ep->profile->n_package_watchers = 0;
+	subscribed_finish(&c);
+}
+END_TEST
+
+/* RFC 3325 section 8: From counts only where nothing is asserted, well or ill. */
+START_TEST(rfc3325_8_nothing_asserted)
+{
+	static char bob[] = "sip:bob@192.0.2.20";
+	char *watchers[] = { bob };
+	struct subscribed c = begin(PROFILE_PACKAGE_DIALOG);
+
+	c.ep->profile->package_watchers = watchers;
+	c.ep->profile->n_package_watchers = 1;
+	may(&c, "", "200");
+	may(&c, "P-Asserted-Identity: <<\n", "403");
+	may(&c, "P-Asserted-Identity: \n", "403");
+	may(&c, "P-Asserted-Identity: ,\n", "403");
+	c.ep->profile->package_watchers = NULL;
+	c.ep->profile->n_package_watchers = 0;
+	subscribed_finish(&c);
+}
+END_TEST
+
+/* RFC 3325 section 5: the server it came from counts, not the one there is when agents passed. */
+START_TEST(rfc3325_5_as_it_came)
+{
+	struct subscribed c = begin(PROFILE_PACKAGE_DIALOG);
+
+	subscribed_comes(&c, "Event: dialog\nExpires: 0\n" OWN);
+	ck_assert(subscriber_is_vouched_for(c.s));
+	endpoint_set_flow(c.ep, NULL);
+	subscriber_pass(c.s, SUBSCRIBER_NO_PACKAGE);
+	(void)subscribed_expect(&c, "200");
+	subscribed_heard(&c, "terminated;reason=timeout", DIALOG("0", ""));
+	taken(&c);
+
+	c.from = "udp:192.0.2.20:5060";
+	subscribed_comes(&c, "Event: dialog\nExpires: 0\n" OWN);
+	ck_assert(!subscriber_is_vouched_for(c.s));
+	endpoint_set_flow(c.ep, c.s->flow);
+	subscriber_pass(c.s, SUBSCRIBER_NO_PACKAGE);
+	(void)subscribed_expect(&c, "403");
+	refused(&c, "Forbidden");
+	endpoint_set_flow(c.ep, NULL);
 	subscribed_finish(&c);
 }
 END_TEST
@@ -296,5 +344,6 @@ START_TEST(escaped)
 }
 END_TEST
 
-RUN_TESTS("package", off_by_default, rfc4235_3_6_who_may_see_it, rfc4235_4_1_sessions,
-	rfc4235_6_3_privacy, rfc3680_5_bindings, escaped)
+RUN_TESTS("package", off_by_default, rfc4235_3_6_who_may_see_it, rfc3325_8_nothing_asserted,
+	rfc3325_5_as_it_came, rfc4235_4_1_sessions, rfc4235_6_3_privacy, rfc3680_5_bindings,
+	escaped)
