@@ -224,7 +224,7 @@ static void fill(struct endpoint *ep, const struct endpoint_config *c, const str
 	list_init(&ep->publications);
 	list_init(&ep->subscribers);
 	list_init(&ep->subscriptions);
-	list_init(&ep->asking);
+	turn_queue_init(&ep->subscribes, LIMITS_SUBSCRIBES_PER_ENDPOINT);
 	list_init(&ep->connections);
 }
 

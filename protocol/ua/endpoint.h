@@ -4,6 +4,7 @@
 #include "protocol/ua/gruu.h"
 #include "protocol/ua/outcome.h"
 #include "protocol/ua/profile.h"
+#include "protocol/ua/turn.h"
 #include "protocol/ua/ua.h"
 
 struct host_listener;
@@ -70,10 +71,10 @@ struct endpoint {
 	struct list refers, refers_in; /* of struct refer and refer_in */
 	struct list subscribers;       /* of struct subscriber */
 	struct list subscriptions;     /* of struct subscription */
-	struct list asking;            /* of struct subscription_turn: SUBSCRIBEs that wait */
 	struct map turns; /* of struct request, by Request-URI: those that go one by one */
+	struct turn_queue subscribes; /* who sends one next */
 	size_t n_requests, n_incoming, n_sessions, n_refers, n_refers_in, n_publications;
-	size_t n_subscribers, n_subscriptions, n_asking;
+	size_t n_subscribers, n_subscriptions;
 	struct list publications; /* of struct publication */
 	struct list connections;  /* of struct endpoint_connection (endpoint-flow.h) */
 	size_t n_connections;

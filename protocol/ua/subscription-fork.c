@@ -92,7 +92,7 @@ static void set_expiry(struct subscription_fork *f, uint32_t seconds)
 void subscription_fork_free(struct subscription_fork *f)
 {
 	request_free(mem_take(&f->request));
-	subscription_turn_end(f->s->ep, &f->turn);
+	turn_end(&f->s->ep->subscribes, &f->turn);
 	timer_cancel(timers_of(f), &f->timer);
 	list_remove(&f->node);
 	f->s->n_forks--;
@@ -259,7 +259,7 @@ static void on_done(void *owner, struct request *request, const struct outcome *
 
 	(void)request;
 	f->request = NULL;
-	subscription_turn_end(f->s->ep, &f->turn);
+	turn_end(&f->s->ep->subscribes, &f->turn);
 	if (o->error == 0)
 		on_accepted(f, o->response);
 	else
@@ -268,7 +268,7 @@ static void on_done(void *owner, struct request *request, const struct outcome *
 
 static const struct request_ops request_ops = { .done = on_done };
 
-static bool on_turn(struct subscription_turn *t)
+static bool on_turn(struct turn *t)
 {
 	struct subscription_fork *f = container_of(t, struct subscription_fork, turn);
 
@@ -297,7 +297,7 @@ void subscription_fork_refresh(struct subscription_fork *f)
 {
 	/* What is under way is followed by another if what is wanted has changed. */
 	if (!f->request)
-		subscription_turn_ask(f->s->ep, &f->turn);
+		turn_ask(&f->s->ep->subscribes, &f->turn);
 }
 
 /* RFC 5627 4.4: a GRUU leads to wherever we are registered. */

@@ -12,7 +12,7 @@ struct subscription_fork {
 	enum substate_word state;
 	bool has_cseq;
 	uint32_t cseq; /* of the last NOTIFY */
-	struct subscription_turn turn;
+	struct turn turn;
 	struct request *request; /* a SUBSCRIBE in the dialog */
 	uint32_t asked;          /* seconds that it, or the last one, asked for; 0: the end */
 	unsigned version;        /* of the wish, that it told */

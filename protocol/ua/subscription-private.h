@@ -2,7 +2,7 @@
 #pragma once
 #include "protocol/ua/request.h"
 #include "protocol/ua/subscription-list.h"
-#include "protocol/ua/subscription-turn.h"
+#include "protocol/ua/turn.h"
 
 struct substate;
 
@@ -48,7 +48,7 @@ struct subscription {
 	struct map_node by_call;
 	char *call_key; /* Call-ID, line feed, our tag */
 	struct slice call_id, tag;
-	struct subscription_turn turn;
+	struct turn turn;
 	struct request *request;   /* the first SUBSCRIBE */
 	uint32_t cseq;             /* of it, once it was answered */
 	unsigned told;             /* version of the wish that it tells */
@@ -114,7 +114,7 @@ void subscription_ended(struct subscription *s, const struct subscription_verdic
 void subscription_settle(struct subscription *s);
 /* Begins an attempt, when its turn comes. */
 void subscription_attempt(struct subscription *s);
-/* subscription_turn.go: it comes. */
-bool subscription_on_turn(struct subscription_turn *t);
+/* turn.go: it comes. */
+bool subscription_on_turn(struct turn *t);
 /* Timer N, or the next attempt. */
 void subscription_on_timer(struct timer *t);

@@ -123,7 +123,7 @@ static void plan(struct subscription *s, uint32_t retry_after)
 	subscription_changed(s);
 }
 
-bool subscription_on_turn(struct subscription_turn *t)
+bool subscription_on_turn(struct turn *t)
 {
 	struct subscription *s = container_of(t, struct subscription, turn);
 	struct subscription_end end = { .reason = SLICE("no SUBSCRIBE could be sent"),
@@ -145,7 +145,7 @@ void subscription_attempt(struct subscription *s)
 {
 	s->next_attempt = 0;
 	timer_cancel(&s->ep->ua->timers, &s->timer);
-	subscription_turn_ask(s->ep, &s->turn);
+	turn_ask(&s->ep->subscribes, &s->turn);
 	subscription_update_state(s);
 }
 

@@ -127,7 +127,7 @@ static void on_refused(struct subscription *s, const struct outcome *o)
 		if (subscription_send_again(s) == 0)
 			return;
 	}
-	subscription_turn_end(s->ep, &s->turn);
+	turn_end(&s->ep->subscribes, &s->turn);
 	if (s->n_forks || s->judged) {
 		/* Somebody did accept it, whatever became of the answer, and as it was asked. */
 		list_for_each (node, &s->forks)
@@ -153,7 +153,7 @@ static void on_done(void *owner, struct request *request, const struct outcome *
 		on_refused(s, o);
 		return;
 	}
-	subscription_turn_end(s->ep, &s->turn);
+	turn_end(&s->ep->subscribes, &s->turn);
 	on_accepted(s, o);
 }
 

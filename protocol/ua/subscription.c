@@ -65,7 +65,7 @@ void subscription_changed(struct subscription *s)
 static void stop(struct subscription *s)
 {
 	request_free(mem_take(&s->request));
-	subscription_turn_end(s->ep, &s->turn);
+	turn_end(&s->ep->subscribes, &s->turn);
 	list_for_each_safe (node, next, &s->forks)
 		subscription_fork_free(list_entry(node, struct subscription_fork, node));
 	timer_cancel(&s->ep->ua->timers, &s->timer);
@@ -476,7 +476,7 @@ void subscription_endpoint_over(struct endpoint *ep, enum subscription_farewell 
 		.origin = ORIGIN_LOCAL };
 
 	if (how != SUBSCRIPTION_ENDED)
-		subscription_turn_forget(ep);
+		turn_forget(&ep->subscribes);
 	list_for_each_safe (node, next, &ep->subscriptions) {
 		struct subscription *s = list_entry(node, struct subscription, node);
 
