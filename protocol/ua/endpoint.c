@@ -225,6 +225,7 @@ static void fill(struct endpoint *ep, const struct endpoint_config *c, const str
 	list_init(&ep->subscribers);
 	list_init(&ep->subscriptions);
 	turn_queue_init(&ep->subscribes, LIMITS_SUBSCRIBES_PER_ENDPOINT);
+	turn_queue_init(&ep->notifies, LIMITS_NOTIFIES_PER_ENDPOINT);
 	list_init(&ep->connections);
 }
 

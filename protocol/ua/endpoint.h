@@ -72,7 +72,7 @@ struct endpoint {
 	struct list subscribers;       /* of struct subscriber */
 	struct list subscriptions;     /* of struct subscription */
 	struct map turns; /* of struct request, by Request-URI: those that go one by one */
-	struct turn_queue subscribes; /* who sends one next */
+	struct turn_queue subscribes, notifies; /* who sends one next */
 	size_t n_requests, n_incoming, n_sessions, n_refers, n_refers_in, n_publications;
 	size_t n_subscribers, n_subscriptions;
 	struct list publications; /* of struct publication */

@@ -50,6 +50,7 @@ enum {
 	LIMITS_SUBSCRIBER_BYTES = 256 * 1024,     /* of one state */
 	LIMITS_SUBSCRIPTIONS_PER_ENDPOINT = 20000,
 	LIMITS_SUBSCRIBES_PER_ENDPOINT = 256, /* under way at a time; others wait */
+	LIMITS_NOTIFIES_PER_ENDPOINT = 256,   /* the same; less than all its requests */
 	LIMITS_PACKAGE_ROWS = 64,     /* sessions or bindings in a document of our own packages */
 	LIMITS_ANSWER_SECONDS = 20,   /* for an offer of the peer's, which waits 32 s at most */
 	LIMITS_HOLD_SECONDS = 15,     /* a party waits for the other; less than the one above */

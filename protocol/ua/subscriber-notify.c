@@ -8,14 +8,15 @@
 
 /*
  * NOTIFY (RFC 6665 4.2.2). One is on its way at a time: what changes meanwhile is told after its
- * answer, and of whole states only the last.
+ * answer, and of whole states only the last. The subscribers of an endpoint take turns: what a
+ * NOTIFY says is chosen when it goes.
  */
 
 enum {
 	RETRY_DOUBLES = 5,
 };
 
-/* Until a NOTIFY that a server could not take is tried again; doubled each time. */
+/* Seconds until a NOTIFY that could not go is tried again; doubled with each that is refused. */
 static const uint32_t retry_first = 5;
 
 static void tell(struct subscriber *s);
@@ -152,6 +153,7 @@ static void on_notified(void *owner, struct request *request, const struct outco
 
 	(void)request;
 	s->notify = NULL;
+	turn_end(&s->ep->notifies, &s->turn);
 	if (o->error == 0) {
 		s->n_refused = 0;
 		note_rate(s, o->response);
@@ -215,7 +217,7 @@ static int send(struct subscriber *s, const struct subscriber_told *t)
 	return error;
 }
 
-static void send_next(struct subscriber *s)
+static bool send_next(struct subscriber *s)
 {
 	struct subscriber_told *change;
 	const struct subscriber_told *t = choose(s, &change);
@@ -228,9 +230,10 @@ static void send_next(struct subscriber *s)
 	s->asked_until = 0;
 	s->last_sent = s->why_over != NULL;
 	if (error < 0) {
-		subscriber_set_end(s, 0, SLICE("too many requests"), ORIGIN_LOCAL);
+		subscriber_set_end(s, 0, SLICE("no NOTIFY could be sent"), ORIGIN_LOCAL);
 		subscriber_over(s);
 	}
+	return error == 0;
 }
 
 /* When the next may go, at the earliest. */
@@ -268,7 +271,21 @@ void subscriber_go_on(struct subscriber *s)
 	else if (at > now_of(s) || !is_due(s))
 		timer_arm_at(subscriber_timers(s), &s->next, at);
 	else
-		send_next(s);
+		turn_ask(&s->ep->notifies, &s->turn);
+}
+
+static bool on_turn(struct turn *t)
+{
+	struct subscriber *s = container_of(t, struct subscriber, turn);
+
+	if (!is_due(s) || earliest(s) > now_of(s)) {
+		subscriber_go_on(s); /* Not any more, or not yet: no turn is asked for. */
+		return false;
+	}
+	if (s->ep->n_requests < LIMITS_REQUESTS_PER_ENDPOINT)
+		return send_next(s);
+	timer_arm(subscriber_timers(s), &s->next, retry_first * USEC_PER_SEC);
+	return false;
 }
 
 /* ---- what is to be told ---- */
@@ -379,10 +396,12 @@ void subscriber_terminate(
 void subscriber_notify_init(struct subscriber *s)
 {
 	s->next.fire = on_next;
+	s->turn.go = on_turn;
 }
 
 void subscriber_notify_stop(struct subscriber *s)
 {
 	request_free(mem_take(&s->notify));
+	turn_end(&s->ep->notifies, &s->turn);
 	timer_cancel(subscriber_timers(s), &s->next);
 }

@@ -40,6 +40,7 @@ struct subscriber {
 	/* subscriber-notify.c */
 	struct subscriber_news_queue queue;
 	struct request *notify; /* one at a time */
+	struct turn turn;       /* of it, among those of the endpoint */
 	bool due;               /* the whole is to be told */
 	bool urgent;            /* and no throttling delays that (RFC 6446 5.2) */
 	bool tells_change;      /* notify has a partial state */

@@ -376,6 +376,8 @@ static void say_goodbye(struct subscriber *s)
 
 void subscriber_endpoint_over(struct endpoint *ep, enum subscriber_farewell how)
 {
+	if (how != SUBSCRIBER_ENDED)
+		turn_forget(&ep->notifies);
 	list_for_each_safe (node, next, &ep->subscribers) {
 		struct subscriber *s = list_entry(node, struct subscriber, node);
 
