@@ -29,14 +29,14 @@ void body_dialog_deinit(struct body_dialog *d)
 /* Section 4.1.6.2; the names of RFC 3840 have a "+" in front, the examples do without. */
 static struct slice rendering(const struct body_element *target)
 {
-	const struct body_element *p = body_xml_child(target, SLICE("param"));
+	const struct body_element *param = body_xml_child(target, SLICE("param"));
 
-	for (; p; p = body_xml_find(p->next, p->ns, p->name)) {
-		struct slice name = body_xml_attribute(p, SLICE("pname"));
+	for (; param; param = body_xml_find(param->next, param->ns, param->name)) {
+		struct slice name = body_xml_attribute(param, SLICE("pname"));
 
 		if (slice_eq_ci(name, SLICE("+sip.rendering")) ||
 			slice_eq_ci(name, SLICE("sip.rendering")))
-			return body_xml_attribute(p, SLICE("pval"));
+			return body_xml_attribute(param, SLICE("pval"));
 	}
 	return SLICE("");
 }

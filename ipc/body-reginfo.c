@@ -31,11 +31,11 @@ void body_reginfo_deinit(struct body_reginfo *g)
 
 static struct slice instance_of(const struct body_element *contact)
 {
-	const struct body_element *p = body_xml_child(contact, SLICE("unknown-param"));
+	const struct body_element *param = body_xml_child(contact, SLICE("unknown-param"));
 
-	for (; p; p = body_xml_find(p->next, p->ns, p->name))
-		if (slice_eq_ci(body_xml_attribute(p, SLICE("name")), SLICE("+sip.instance")))
-			return p->text;
+	for (; param; param = body_xml_find(param->next, param->ns, param->name))
+		if (slice_eq_ci(body_xml_attribute(param, SLICE("name")), SLICE("+sip.instance")))
+			return param->text;
 	return SLICE("");
 }
 

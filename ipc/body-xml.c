@@ -79,13 +79,13 @@ static void *store(struct reading *r, size_t n)
 
 static struct slice store_text(struct reading *r, struct slice s)
 {
-	char *p;
+	char *copy;
 
 	if (!s.n)
 		return SLICE("");
-	p = store(r, s.n);
-	memcpy(p, s.p, s.n);
-	return slice_of(p, s.n);
+	copy = store(r, s.n);
+	memcpy(copy, s.p, s.n);
+	return slice_of(copy, s.n);
 }
 
 void body_xml_free(struct body_xml *x)

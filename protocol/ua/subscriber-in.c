@@ -31,7 +31,9 @@ static uint32_t expires_of(const struct msg *m)
 /* 4.2.1.1: greater than zero, and smaller than an hour, and smaller than our minimum. */
 static bool is_too_brief(uint32_t seconds)
 {
-	return seconds > 0 && seconds < EXPIRES_SHORT && seconds < LIMITS_SUBSCRIBER_MIN_SECONDS;
+	_Static_assert(
+		(int)LIMITS_SUBSCRIBER_MIN_SECONDS <= (int)EXPIRES_SHORT, "of these the less");
+	return seconds > 0 && seconds < LIMITS_SUBSCRIBER_MIN_SECONDS;
 }
 
 static bool event_fits(const struct subscriber *s, const struct event *e)
