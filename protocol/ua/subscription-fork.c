@@ -51,18 +51,12 @@ static usec_t earlier(usec_t a, usec_t b)
 	return !a || (b && b < a) ? b : a;
 }
 
-/* An answer, or our turn, is still to come. */
-static bool is_awaiting(const struct subscription_fork *f)
-{
-	return f->request || f->turn.out || list_is_linked(&f->turn.node) || f->s->request;
-}
-
-/* Who waits for no answer waits for the timer: nothing lasts for ever. */
+/* Who waits for no answer, nor for its turn, waits for the timer: nothing lasts for ever. */
 static void arm(struct subscription_fork *f)
 {
 	usec_t at = earlier(earlier(f->expires, f->refresh), f->notify_by);
 
-	assert(at || is_awaiting(f));
+	assert(at || f->request || list_is_linked(&f->turn.node) || f->s->request);
 	if (at)
 		timer_arm_at(timers_of(f), &f->timer, at);
 	else
