@@ -23,9 +23,9 @@ struct subscriber {
 	struct endpoint *ep;
 	struct list node; /* in ep->subscribers */
 	char id[17];
+	bool vouched_for; /* the endpoint's own server sent the first SUBSCRIBE */
 	enum subscriber_state state;
 	char *event, *event_id; /* event_id NULL: none */
-	bool vouched_for;       /* the endpoint's own server sent the first SUBSCRIBE */
 
 	/* The SUBSCRIBE, as long as it waits for a decision. */
 	struct txn *txn;
@@ -34,23 +34,23 @@ struct subscriber {
 	struct timer undecided;
 
 	usec_t expires;
-	uint32_t max_seconds; /* that it may have */
 	struct timer expiry;
+	uint32_t max_seconds; /* that it may have */
 
 	/* subscriber-notify.c */
+	bool due;          /* the whole is to be told */
+	bool urgent;       /* and no throttling delays that (RFC 6446 5.2) */
+	bool tells_change; /* notify has a partial state */
 	struct subscriber_news_queue queue;
 	struct request *notify; /* one at a time */
 	struct turn turn;       /* of it, among those of the endpoint */
-	bool due;               /* the whole is to be told */
-	bool urgent;            /* and no throttling delays that (RFC 6446 5.2) */
-	bool tells_change;      /* notify has a partial state */
 	char *known;            /* Suppress-If-Match (RFC 5839): an entity-tag, "*"; NULL: none */
 	struct subscriber_rate rate;
 	usec_t asked_until; /* the whole was asked for, and is waited for; 0: it was not */
 	usec_t retry_at;    /* the last NOTIFY was refused for a while */
-	unsigned n_refused; /* in a row */
 	struct timer next;
-	char *why_over; /* the reason in the last NOTIFY; NULL: it goes on */
+	char *why_over;     /* the reason in the last NOTIFY; NULL: it goes on */
+	unsigned n_refused; /* in a row */
 	uint32_t retry_after;
 	bool last_sent;
 	bool hidden; /* it ended while pending: the last NOTIFY shows nothing either */

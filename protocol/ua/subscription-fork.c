@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "protocol/ua/subscription-fork.h"
 
-#include <assert.h>
-
 #include "protocol/msg/build.h"
 #include "protocol/ua/backoff.h"
 #include "protocol/ua/limits.h"
@@ -56,7 +54,8 @@ static void arm(struct subscription_fork *f)
 {
 	usec_t at = earlier(earlier(f->expires, f->refresh), f->notify_by);
 
-	assert(at || f->request || list_is_linked(&f->turn.node) || f->s->request);
+	if (!at && !f->request && !list_is_linked(&f->turn.node) && !f->s->request)
+		at = f->notify_by = timers_of(f)->now + TIMER_N_T1 * TIMER_T1;
 	if (at)
 		timer_arm_at(timers_of(f), &f->timer, at);
 	else

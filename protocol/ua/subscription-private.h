@@ -35,13 +35,13 @@ struct subscription {
 
 	/* The wish, copied. */
 	unsigned version; /* counts its changes */
+	uint32_t ask;     /* seconds, raised by a 423; 0: fetch */
 	char *target, *event, *accept, *content_type, *body;
 	size_t body_n;
 	struct buf lines; /* the client's headers, whole lines */
-	bool plain;       /* no condition of ours in it (RFC 5839 5.8) */
 	char *etag;       /* of the state that the last dialog told; NULL: none */
-	uint32_t ask;     /* seconds, raised by a 423; 0: fetch */
 	enum subscription_list list;
+	bool plain;                          /* no condition of ours in it (RFC 5839 5.8) */
 	struct subscription_targets targets; /* body.n == 0: none are named */
 
 	/* The attempt: what the first NOTIFYs must name, as long as they are waited for. */
@@ -63,10 +63,10 @@ struct subscription {
 	size_t n_forks;
 	unsigned failures; /* attempts in a row that came to nothing soon */
 	bool judged;       /* a dialog, or the attempt, has ended: so, and what is below says why */
+	bool ending;       /* nobody wants it any more */
 	enum subscription_next next;
-
 	enum subscription_state state;
-	bool ending; /* nobody wants it any more */
+
 	struct msg *last;
 	/* How it ended, or why there is no dialog at the moment. */
 	char *reason;
