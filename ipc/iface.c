@@ -324,12 +324,15 @@ int iface_headers_option(
 {
 	const struct bus_value *v = bus_call_option(c, row);
 	struct request_header_fault fault;
-	struct request_header *list = NULL;
-	size_t n = 0;
-	int r = 0;
+	struct request_header *list;
+	size_t n;
+	int r;
 
-	if (v->given)
-		r = iface_read_headers(v->items, &list, &n);
+	*ret_headers = NULL;
+	*ret_n = 0;
+	if (!v->given)
+		return 0;
+	r = iface_read_headers(v->items, &list, &n);
 	if (r < 0)
 		return bus_call_fail(c, r, "more than %d headers", LIMITS_USER_HEADERS);
 	r = request_headers_check(list, n, &fault);
